@@ -1,0 +1,2 @@
+import typer
+ramie_cli = typer.Typer()

@@ -1,0 +1,312 @@
+"""The pipeline component: `nlp.add_pipe("ramie_extractor")`."""
+
+import logging
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import srsly
+from spacy import util
+from spacy.language import Language
+from spacy.pipeline import Pipe
+from spacy.tokens import Doc
+from spacy.training import Example
+from spacy.vocab import Vocab
+
+from .annotate import set_annotations
+from .corpus.docbin import read_docs, record_of
+from .corpus.items import make_items
+from .corpus.records import gold_annotations
+from .errors import RamieError
+from .extraction import Extraction
+from .files import folder_bytes, restore_folder
+from .linking import ingredient_of, learn_ingredients
+from .record import failed_record, make_record
+from .schema import Schema
+from .scoring.given import score_given
+from .types import Entity
+from .views import register_views
+
+logger = logging.getLogger(__name__)
+
+Scorer = Callable[[Iterable[Example], str], dict[str, Any]]
+
+
+class RamieExtractor(Pipe):  # type: ignore[misc]
+    """Extracts entities, relations, triples and usage from notes.
+
+    vocab (Vocab): The pipeline's vocabulary.
+    name (str): Name in the pipeline.
+    extraction (Extraction): Tasks, style, retriever and engine.
+    schema (Schema): The labels.
+    take_entities (bool): Ask about `doc.ents` instead of predicting entities.
+    overwrite_ents (bool): Replace entities set by earlier components.
+    spans_key (str): Key of all entities in `doc.spans`.
+    window (int): How many sentences are worked on at a time.
+    attrs (Mapping[str, str]): Names of the extension attributes.
+    scorer (Callable | None): Compares predictions with gold documents.
+    """
+
+    def __init__(
+        self,
+        vocab: Vocab,
+        name: str,
+        extraction: Extraction,
+        schema: Schema,
+        *,
+        take_entities: bool,
+        overwrite_ents: bool,
+        spans_key: str,
+        window: int,
+        attrs: Mapping[str, str],
+        scorer: Scorer | None,
+    ) -> None:
+        self.vocab = vocab
+        self.name = name
+        self.extraction = extraction
+        self.schema = schema
+        self.take_entities = take_entities
+        self.overwrite_ents = overwrite_ents
+        self.spans_key = spans_key
+        self.window = window
+        self.attrs = attrs
+        self.scorer = scorer
+        self.ingredients: dict[str, str] = {}
+        self._folder: TemporaryDirectory[str] | None = None
+        register_views(attrs)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The labels of all tasks."""
+        tasks = self.extraction.tasks.values()
+        return tuple(dict.fromkeys(label for task in tasks for label in task.labels))
+
+    @property
+    def label_data(self) -> dict[str, list[str]]:
+        """The labels by task."""
+        return {n: list(task.labels) for n, task in self.extraction.tasks.items()}
+
+    def __call__(self, doc: Doc) -> Doc:
+        """Annotate one note.
+
+        doc (Doc): The note.
+        RETURNS (Doc): The same note.
+        """
+        self._annotate([doc])
+        return doc
+
+    def pipe(self, stream: Iterable[Doc], *, batch_size: int = 1000) -> Iterator[Doc]:
+        """Annotate a stream of notes, many at a time.
+
+        stream (Iterable[Doc]): The notes.
+        batch_size (int): How many notes are worked on at a time at most; the
+            window of sentences ends a batch before that.
+        YIELDS (Doc): The same notes in their order, every one of them.
+        """
+        for docs in self._batches(iter(stream), batch_size):
+            self._annotate(docs)
+            yield from docs
+
+    def _batches(self, stream: Iterator[Doc], size: int) -> Iterator[list[Doc]]:
+        batch: list[Doc] = []
+        tokens = 0
+        for doc in stream:
+            batch.append(doc)
+            # A sentence of a note has some twenty tokens; segmenting twice to know
+            # better would cost more than it gives.
+            tokens += len(doc)
+            if len(batch) >= size or tokens >= 20 * self.window:
+                yield batch
+                batch, tokens = [], 0
+        if batch:
+            yield batch
+
+    def _annotate(self, docs: Sequence[Doc]) -> None:
+        try:
+            given = [self._given(doc) for doc in docs] if self.take_entities else None
+            notes = self.extraction.run(docs, given)
+            link = partial(ingredient_of, known=self.ingredients)
+            records = [make_record(note, link) for note in notes]
+        except RamieError:
+            # Config and models: every note would fail alike.
+            raise
+        except Exception as error:
+            # Nothing in a note may end the stream: find the note, record it, go on.
+            if len(docs) > 1:
+                for doc in docs:
+                    self._annotate([doc])
+                return
+            logger.exception("A note of %d characters failed", len(docs[0].text))
+            records = [failed_record(error, len(docs[0].text))]
+        for doc, record in zip(docs, records, strict=True):
+            set_annotations(
+                doc,
+                record,
+                attr=self.attrs["record"],
+                spans_key=self.spans_key,
+                classes=tuple(self.schema.usage) if self._asks_usage else (),
+                ents=None if self.take_entities else self.overwrite_ents,
+            )
+
+    @property
+    def _asks_usage(self) -> bool:
+        return "uc" in self.extraction.tasks
+
+    def _given(self, doc: Doc) -> list[Entity]:
+        return [
+            Entity(e.start_char, e.end_char, e.label_, e.text, e.kb_id_ or None)
+            for e in doc.ents
+            if e.label_ in self.schema.entities
+        ]
+
+    def load(self) -> None:
+        """Load the model now rather than on the first note."""
+        self.extraction.engine.load()
+
+    def initialize(
+        self,
+        get_examples: Callable[[], Iterable[Example]],
+        *,
+        nlp: Language,
+        exemplars: str | None = None,
+        adapter: str | None = None,
+    ) -> None:
+        """Take in what training left: the exemplar bank and the adapter.
+
+        get_examples (Callable): Gives gold examples; they are the exemplars where
+            no file is named.
+        nlp (Language): The pipeline.
+        exemplars (str | None): A corpus, .jsonl or .spacy.
+        adapter (str | None): Folder of the adapter.
+        """
+        if exemplars is not None:
+            docs = read_docs(Path(exemplars), nlp, self.schema)
+        else:
+            docs = [example.reference for example in get_examples()]
+        docs = [doc for doc in docs if record_of(doc) is not None]
+        self.fit_exemplars(docs, nlp)
+        if adapter is not None:
+            self.extraction.engine.set_adapter(adapter)
+
+    def fit_exemplars(self, docs: Sequence[Doc], nlp: Language) -> None:
+        """Build the exemplar bank from gold documents.
+
+        docs (Sequence[Doc]): Documents with their corpus record.
+        nlp (Language): The pipeline; its components before this one segment the
+            documents as they will segment notes.
+        """
+        items = make_items(self.prepare(docs, nlp), [*self.extraction.tasks.values()])
+        self.extraction.retriever.fit((item.exemplar for item in items), nlp)
+        gold = [gold_annotations(record) for doc in docs if (record := record_of(doc))]
+        mentions = (entity for known in gold for entity in known.entities)
+        self.ingredients = learn_ingredients(mentions)
+
+    def prepare(self, docs: Iterable[Doc], nlp: Language) -> list[Doc]:
+        """Run the components before this one on documents.
+
+        docs (Iterable[Doc]): The documents.
+        nlp (Language): The pipeline.
+        RETURNS (list[Doc]): The same documents.
+        """
+        for _, component in islice(nlp.pipeline, nlp.pipe_names.index(self.name)):
+            has_pipe = hasattr(component, "pipe")
+            docs = component.pipe(docs) if has_pipe else map(component, docs)
+        return list(docs)
+
+    def score(self, examples: Iterable[Example], **kwargs: Any) -> dict[str, Any]:
+        """Score predictions, and answers about the gold entities.
+
+        examples (Iterable[Example]): Predicted and gold documents.
+        RETURNS (dict): The scores.
+        """
+        examples = list(examples)
+        if self.scorer is None or not examples:
+            return {}
+        scores = self.scorer(examples, self.attrs["record"])
+        return {**scores, **score_given(examples, self.extraction)}
+
+    def to_disk(self, path: Path | str, *, exclude: Iterable[str] = ()) -> None:
+        """Save exemplars, adapter and, where it is small, the base model.
+
+        path (Path | str): A folder.
+        exclude (Iterable[str]): "retriever" or "engine".
+        """
+        parts = {
+            "retriever": self.extraction.retriever.to_disk,
+            "engine": partial(_write_folder, self.extraction.engine.to_disk),
+            "ingredients.json": partial(_write_json, self.ingredients),
+        }
+        util.to_disk(util.ensure_path(path), parts, exclude)
+
+    def from_disk(
+        self, path: Path | str, *, exclude: Iterable[str] = ()
+    ) -> "RamieExtractor":
+        """Load what `to_disk` saved. Model weights are loaded on the first note.
+
+        path (Path | str): The folder.
+        exclude (Iterable[str]): "retriever" or "engine".
+        RETURNS (RamieExtractor): This component.
+        """
+        parts = {
+            "retriever": self.extraction.retriever.from_disk,
+            "engine": self.extraction.engine.from_disk,
+            "ingredients.json": self._read_ingredients,
+        }
+        util.from_disk(util.ensure_path(path), parts, exclude)
+        return self
+
+    def to_bytes(self, *, exclude: Iterable[str] = ()) -> bytes:
+        """Serialise what `to_disk` saves; an adapter can be hundreds of megabytes.
+
+        exclude (Iterable[str]): "retriever" or "engine".
+        RETURNS (bytes): The data.
+        """
+        parts = {
+            "retriever": self.extraction.retriever.to_bytes,
+            "engine": partial(folder_bytes, self.extraction.engine.to_disk),
+            "ingredients": lambda: self.ingredients,
+        }
+        data: bytes = util.to_bytes(parts, exclude)
+        return data
+
+    def from_bytes(
+        self, data: bytes, *, exclude: Iterable[str] = ()
+    ) -> "RamieExtractor":
+        """Load what `to_bytes` gave.
+
+        data (bytes): The data.
+        exclude (Iterable[str]): "retriever" or "engine".
+        RETURNS (RamieExtractor): This component.
+        """
+        parts = {
+            "retriever": self.extraction.retriever.from_bytes,
+            "engine": self._restore_engine,
+            "ingredients": self.ingredients.update,
+        }
+        util.from_bytes(data, parts, exclude)
+        return self
+
+    def _restore_engine(self, files: dict[str, bytes]) -> None:
+        # Engines load from files, so they get some; they go with the component.
+        self._folder = TemporaryDirectory(prefix="spacy_ramie_")
+        restore_folder(files, Path(self._folder.name))
+        self.extraction.engine.from_disk(Path(self._folder.name))
+
+    def _read_ingredients(self, path: Path) -> None:
+        self.ingredients = srsly.read_json(path)
+
+    def __getstate__(self) -> dict[str, Any]:
+        # For worker processes: they read the parent's files.
+        return {**self.__dict__, "_folder": None}
+
+
+def _write_folder(write: Callable[[Path], None], path: Path) -> None:
+    path.mkdir(parents=True, exist_ok=True)
+    write(path)
+
+
+def _write_json(data: Any, path: Path) -> None:
+    srsly.write_json(path, data)

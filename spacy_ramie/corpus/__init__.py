@@ -1,0 +1,1 @@
+"""Corpora: records, their check, their .spacy form, and converters."""

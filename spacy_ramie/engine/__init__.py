@@ -1,0 +1,1 @@
+"""Engines: requests in, answers out, in the same order."""

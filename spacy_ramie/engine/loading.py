@@ -1,0 +1,138 @@
+"""Loading a base model and its adapter: from this machine, never from the network."""
+
+import json
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from peft import PeftConfig, PeftModel
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+from ..errors import Errors, ModelError
+from .fingerprint import fingerprint
+
+# Written beside the adapter by `spacy ramie train`.
+TRAINED_ON = "ramie.json"
+
+
+class Loaded(NamedTuple):
+    """A model that is ready to run, and its tokenizer."""
+
+    model: Any
+    tokenizer: Any
+    context: int
+
+
+def load_model(
+    base: str, adapter: str | None, device: torch.device, dtype: torch.dtype
+) -> Loaded:
+    """Load a base model, merge its adapter into it and put it on a device.
+
+    base (str): Folder, or Hugging Face name of a model in the local cache.
+    adapter (str | None): Folder of a PEFT adapter.
+    device (torch.device): Where to.
+    dtype (torch.dtype): Of the weights.
+    RETURNS (Loaded): Model in evaluation mode, tokenizer, length of the context.
+    """
+    if adapter is not None:
+        check_adapter(base, Path(adapter))
+    tokenizer = load_tokenizer(base)
+    model = load_base(base, dtype=dtype)
+    if adapter is not None:
+        model = _merge(model, base, adapter)
+    model.to(device).eval()
+    return Loaded(model, tokenizer, context_length(model.config))
+
+
+def load_tokenizer(base: str) -> Any:
+    """Load the fast tokenizer of a base model.
+
+    base (str): Folder or Hugging Face name.
+    RETURNS (Any): The tokenizer, padding on the left.
+    """
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(
+            base, local_files_only=True, padding_side="left"
+        )
+    except Exception as error:
+        # transformers raises OSError, ValueError, KeyError and more.
+        raise _no_base(base, error) from error
+    if not tokenizer.is_fast:
+        raise ModelError(Errors.R205.format(base=base))
+    return tokenizer
+
+
+def load_base(base: str, **kwargs: Any) -> Any:
+    """Load the weights of a base model.
+
+    base (str): Folder or Hugging Face name.
+    **kwargs: Further arguments of `from_pretrained`.
+    RETURNS (Any): The model.
+    """
+    try:
+        # Called torch_dtype by transformers 4 and 5 alike, and dtype by the latter.
+        kwargs["torch_dtype"] = kwargs.pop("dtype", torch.float32)
+        return AutoModelForCausalLM.from_pretrained(
+            base, local_files_only=True, use_safetensors=True, **kwargs
+        )
+    except Exception as error:
+        raise _no_base(base, error) from error
+
+
+def context_length(config: Any) -> int:
+    """Give the tokens that a model can see at once."""
+    return int(getattr(config, "max_position_embeddings", 2048))
+
+
+def base_folder(base: str) -> Path | None:
+    """Give the folder of a base model, also of one in the Hugging Face cache."""
+    if Path(base).is_dir():
+        return Path(base)
+    from huggingface_hub import try_to_load_from_cache
+
+    found = try_to_load_from_cache(base, "config.json")
+    return Path(found).parent if isinstance(found, str) else None
+
+
+def check_adapter(base: str, adapter: Path) -> None:
+    """Refuse an adapter that is missing, damaged or made for another base.
+
+    base (str): Folder or Hugging Face name of the base model.
+    adapter (Path): Folder of the adapter.
+    """
+    for name in ("adapter_config.json", "adapter_model.safetensors"):
+        if not (adapter / name).is_file():
+            raise _bad_adapter(adapter, f"there is no {name} in it")
+    try:
+        PeftConfig.from_pretrained(str(adapter))
+    except Exception as error:
+        raise _bad_adapter(adapter, f"adapter_config.json: {error}") from error
+    folder = base_folder(base)
+    if folder is None or not (adapter / TRAINED_ON).is_file():
+        return
+    trained = json.loads((adapter / TRAINED_ON).read_text())["base_fingerprint"]
+    found = fingerprint(folder)
+    if trained != found:
+        raise ModelError(
+            Errors.R204.format(adapter=adapter, trained=trained, base=base, found=found)
+        )
+
+
+def _merge(model: Any, base: str, adapter: str) -> Any:
+    try:
+        merged = PeftModel.from_pretrained(model, adapter)
+        return merged.merge_and_unload(safe_merge=True)
+    except Exception as error:
+        first = str(error).strip().split("\n")[0]
+        problem = f"it does not fit the base model '{base}': {first}"
+        raise _bad_adapter(Path(adapter), problem) from error
+
+
+def _bad_adapter(adapter: Path, problem: str) -> ModelError:
+    return ModelError(Errors.R203.format(adapter=adapter, problem=problem))
+
+
+def _no_base(base: str, error: Exception) -> ModelError:
+    first = str(error).strip().split("\n")[0]
+    problem = f"{type(error).__name__}: {first}"
+    return ModelError(Errors.R202.format(base=base, problem=problem))

@@ -1,0 +1,70 @@
+"""Masks the tokens that a grammar forbids, and remembers how sure the model was."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import llguidance
+import llguidance.hf
+import numpy
+import torch
+from llguidance.numpy import allocate_token_bitmask, fill_next_token_bitmask_par
+from transformers import LogitsProcessor
+
+
+class GrammarMask(LogitsProcessor):  # type: ignore[misc]
+    """A logits processor for one batch of greedy generation.
+
+    tokenizer (LLTokenizer): The tokenizer as llguidance wants it.
+    grammars (Sequence): A grammar for each row; None: no mask.
+    executor (LLExecutor): Computes the masks of the rows side by side.
+    """
+
+    def __init__(
+        self,
+        tokenizer: llguidance.LLTokenizer,
+        grammars: Sequence[str | None],
+        executor: llguidance.LLExecutor,
+    ) -> None:
+        self._executor = executor
+        self._matchers = [
+            None if grammar is None else llguidance.LLMatcher(tokenizer, grammar)
+            for grammar in grammars
+        ]
+        self._started = False
+        self.logprobs: list[list[float]] = [[] for _ in grammars]
+
+    def __call__(
+        self, input_ids: torch.Tensor, scores: torch.Tensor
+    ) -> torch.Tensor:
+        """Mask the scores of the next token of every row."""
+        if self._started:
+            for matcher, token in zip(
+                self._matchers, input_ids[:, -1].tolist(), strict=True
+            ):
+                if matcher is not None and not matcher.is_stopped():
+                    matcher.consume_token(token)
+        self._started = True
+        running = [
+            (matcher, row)
+            for row, matcher in enumerate(self._matchers)
+            if matcher is not None and not matcher.is_stopped()
+        ]
+        masked = self._apply(scores, running) if running else scores
+        best = masked.argmax(dim=-1, keepdim=True)
+        sure = torch.log_softmax(scores.float(), dim=-1).gather(-1, best)[:, 0]
+        for row, value in zip(self.logprobs, sure.tolist(), strict=True):
+            row.append(value)
+        return masked
+
+    def _apply(
+        self, scores: torch.Tensor, running: list[tuple[Any, int]]
+    ) -> torch.Tensor:
+        rows, vocabulary = scores.shape
+        bits = allocate_token_bitmask(rows, vocabulary)
+        fill_next_token_bitmask_par(self._executor, running, bits)
+        legal = numpy.unpackbits(
+            bits.view(numpy.uint8), axis=1, count=vocabulary, bitorder="little"
+        ).view(bool)
+        return scores.masked_fill(
+            ~torch.from_numpy(legal).to(scores.device), float("-inf")
+        )

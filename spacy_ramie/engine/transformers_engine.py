@@ -1,0 +1,191 @@
+"""The in-process engine: batched generation and label scoring with transformers."""
+
+import logging
+import multiprocessing
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from ..errors import ConfigError, Errors, ModelError
+from ..types import Answer, Failure, Request
+from .base import Engine
+from .batches import cut_batches
+
+if TYPE_CHECKING:
+    from .runner import Runner
+
+logger = logging.getLogger(__name__)
+
+# A base in a folder travels with the pipeline up to this size; a larger one is
+# referred to.
+BUNDLED_BYTES = 512 * 2**20
+BASE_PATH = "base.txt"
+
+_T = TypeVar("_T")
+
+
+class TransformersEngine:
+    """One base model with one adapter, loaded on first use.
+
+    base (str | None): Folder or Hugging Face name of the base model.
+    adapter (str | None): Folder of its adapter; None: the base model alone.
+    dtype (str | None): "float32", "bfloat16" or "float16"; None: float32 on CPU,
+        bfloat16 on a GPU.
+    token_budget (int): Tokens of a batch at most, padding and answers included.
+    max_new_tokens (int): Tokens of an answer at most.
+    """
+
+    def __init__(
+        self,
+        base: str | None,
+        adapter: str | None,
+        dtype: str | None,
+        token_budget: int,
+        max_new_tokens: int,
+    ) -> None:
+        self.base = base
+        self.adapter = adapter
+        self.dtype = dtype
+        self.token_budget = token_budget
+        self.max_new_tokens = max_new_tokens
+        self._runner: Runner | None = None
+
+    def run(self, requests: Sequence[Request]) -> list[Answer]:
+        """Answer requests, in their order; equal ones are answered once.
+
+        requests (Sequence[Request]): The requests.
+        RETURNS (list[Answer]): An answer each; what fails is an answer with an
+            error, and fails alone.
+        """
+        distinct = list(dict.fromkeys(requests))
+        if not distinct:
+            return []
+        runner = self.load()
+        answers: dict[Request, Answer] = {}
+        encoded = []
+        for request in distinct:
+            one = runner.encode(request)
+            if isinstance(one, Answer):
+                answers[request] = one
+            else:
+                encoded.append(one)
+        lengths = [len(one.prompt) + one.room for one in encoded]
+        keys = [(one.request.task, one.request.choices) for one in encoded]
+        for batch in cut_batches(lengths, keys, self.token_budget):
+            members = [encoded[i] for i in batch]
+            found = _in_halves(runner.answer, members)
+            answers.update(
+                (member.request, answer)
+                for member, answer in zip(members, found, strict=True)
+            )
+        return [answers[request] for request in requests]
+
+    def load(self) -> "Runner":
+        """Load base model and adapter now rather than on the first request."""
+        if self._runner is None:
+            self._runner = self._load()
+        return self._runner
+
+    def _load(self) -> "Runner":
+        import torch
+        from thinc.util import get_torch_default_device
+
+        from .loading import load_model
+        from .runner import Runner
+
+        if self.base is None:
+            raise ModelError(Errors.R201.format(name="ramie_extractor"))
+        device = get_torch_default_device()
+        if multiprocessing.parent_process() is not None:
+            if device.type == "cuda":
+                raise ConfigError(Errors.R005)
+            # The processes share the cores; and the thread pool of a parent that
+            # was forked is not there any more.
+            torch.set_num_threads(1)
+        name = self.dtype or ("float32" if device.type == "cpu" else "bfloat16")
+        loaded = load_model(self.base, self.adapter, device, getattr(torch, name))
+        logger.info("Loaded %s (%s) on %s as %s", self.base, self.adapter, device, name)
+        return Runner(loaded, self.max_new_tokens)
+
+    def set_adapter(self, adapter: str | None) -> None:
+        """Use another adapter from now on."""
+        self.adapter = adapter
+        self._runner = None
+
+    def to_disk(self, path: Path) -> None:
+        """Copy the adapter, and a base that is small enough to travel."""
+        base = None if self.base is None else Path(self.base)
+        if base is not None and base.is_dir() and _size(base) > BUNDLED_BYTES:
+            (path / BASE_PATH).write_text(str(base.resolve()), encoding="utf8")
+            base = None
+        for name, folder in (("adapter", self.adapter), ("base", base)):
+            if folder is not None and Path(folder).is_dir():
+                _copy(Path(folder), path / name)
+
+    def from_disk(self, path: Path) -> None:
+        """Use the adapter and the base that travelled with the pipeline."""
+        if (path / BASE_PATH).is_file():
+            self.base = (path / BASE_PATH).read_text(encoding="utf8")
+        for name in ("adapter", "base"):
+            if (path / name).is_dir():
+                setattr(self, name, str(path / name))
+        self._runner = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_runner": None}
+
+
+def _in_halves(
+    run: Callable[[list[_T]], list[Answer]], members: list[_T]
+) -> list[Answer]:
+    """Run a batch; where it fails, its halves, down to the one that fails alone."""
+    try:
+        return run(members)
+    except (RuntimeError, MemoryError, ValueError, IndexError) as error:
+        # Out of memory is a RuntimeError of torch's.
+        if len(members) == 1:
+            logger.error("A request failed: %s", type(error).__name__)
+            message = f"{type(error).__name__}: {error}"
+            return [Answer(error=Failure("engine_error", message))]
+        logger.warning("A batch of %d failed and is halved", len(members))
+        half = len(members) // 2
+        return _in_halves(run, members[:half]) + _in_halves(run, members[half:])
+
+
+def _copy(source: Path, target: Path) -> None:
+    if source.resolve() != target.resolve():
+        leave = shutil.ignore_patterns("checkpoint-*")
+        shutil.copytree(source, target, dirs_exist_ok=True, ignore=leave)
+
+
+def _size(folder: Path) -> int:
+    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+
+
+def make_transformers_engine(
+    base: str | None = None,
+    adapter: str | None = None,
+    dtype: str | None = None,
+    token_budget: int = 16384,
+    max_new_tokens: int = 512,
+) -> Engine:
+    """Make the in-process engine (`spacy_ramie.TransformersEngine.v1`).
+
+    base (str | None): Folder or Hugging Face name of the base model.
+    adapter (str | None): Folder of its adapter.
+    dtype (str | None): "float32", "bfloat16" or "float16"; None: float32 on CPU,
+        bfloat16 on a GPU.
+    token_budget (int): Tokens of a batch at most.
+    max_new_tokens (int): Tokens of an answer at most.
+    RETURNS (Engine): The engine; nothing is loaded yet.
+    """
+    if dtype not in (None, "float32", "bfloat16", "float16"):
+        raise ConfigError(
+            Errors.R002.format(
+                name="engine.dtype",
+                expected="float32, bfloat16, float16 or null",
+                value=dtype,
+            )
+        )
+    return TransformersEngine(base, adapter, dtype, token_budget, max_new_tokens)

@@ -1,0 +1,59 @@
+"""Every error of the package: what is wrong, where, and what to do about it."""
+
+
+class RamieError(ValueError):
+    """What a user can mend: a config, a file, a model. Bad notes never raise it."""
+
+
+class ConfigError(RamieError):
+    """The pipeline's configuration cannot work."""
+
+
+class CorpusError(RamieError):
+    """A corpus record is not as `corpus/README.md` describes it."""
+
+
+class ModelError(RamieError):
+    """The base model or its adapter is missing, damaged or foreign."""
+
+
+class RetrievalError(RamieError):
+    """The exemplar bank or its index is missing, damaged or foreign."""
+
+
+# fmt: off
+class Errors:
+    """Texts of the errors, numbered so that they can be searched for."""
+
+    # Configuration
+    R001 = "[R001] Schema '{schema}': {problem}. Correct the [schema] block of the config."
+    R002 = "[R002] '{name}' of ramie_extractor must be {expected}, but is {value!r}. Correct it in the config of the component."
+    R003 = "[R003] The extension attribute '{owner}._.{attr}' already belongs to another component and is left alone. Choose another name: config={{\"attrs\": {{\"{key}\": \"...\"}}}}."
+    R004 = "[R004] Task '{task}' is not a registered task: {problem}. A task is made by a registered function that returns `(schema, style) -> Task` (see spacy_ramie/tasks/base.py)."
+    R005 = "[R005] Several processes cannot share one CUDA device: nlp.pipe(n_process > 1) works on CPU only. Use n_process=1 (the component batches by itself), or spacy.require_cpu()."
+    R006 = "[R006] Config '{path}' has no section [{section}]. Start from configs/supplements.cfg."
+    R007 = "[R007] Config '{path}' has no component made by the factory 'ramie_extractor'. Add it to [components]."
+    R008 = "[R008] Answer style '{style}' has no instruction for the task '{task}'. Give one in the config of the task: instruction = \"...\"."
+
+    # Corpus
+    R101 = "[R101] {path}, line {line}, record {id}: {problem}."
+    R102 = "[R102] {path}: no such file. Give the path of a .jsonl or .spacy corpus."
+    R103 = "[R103] {path}: {count} bad record(s):\n{problems}"
+    R104 = "[R104] {path} holds no record. Training and evaluation need at least one."
+    R105 = "[R105] {path} was not written by `spacy ramie convert`: a document has no corpus record in its user data. Convert the .jsonl file again."
+
+    # Models
+    R201 = "[R201] No base model: set [components.{name}.engine] base to a folder or a Hugging Face name, or build the small one: python -m spacy ramie base."
+    R202 = "[R202] Base model '{base}' cannot be loaded from this machine: {problem}. Nothing is downloaded at inference: fetch it first with `python -m spacy ramie base CONFIG --paths.base {base}`, or correct the path."
+    R203 = "[R203] Adapter '{adapter}' cannot be used: {problem}. Train one with `python -m spacy ramie train CONFIG`, or set adapter = null to run the base model alone."
+    R204 = "[R204] Adapter '{adapter}' was trained on another base model (fingerprint {trained}) than '{base}' ({found}). Load the base it was trained on, or train a new adapter."
+    R205 = "[R205] Base model '{base}' has no fast tokenizer (tokenizer.json). The grammar needs one: convert it with transformers' AutoTokenizer.from_pretrained(...).save_pretrained(...)."
+
+    # Retrieval
+    R301 = "[R301] Index '{path}' does not match its sidecar: {problem}. The files are damaged or mixed up: build the bank again (nlp.initialize, or `spacy assemble`)."
+    R302 = "[R302] The exemplar bank was built with the encoder '{stored}', but the pipeline has '{found}'. Use the same encoder, or build the bank again (nlp.initialize, or `spacy assemble`)."
+    R303 = "[R303] Annoy is not installed: it is built from source and needs a C++ compiler (Debian: apt-get install g++; conda: conda install -c conda-forge python-annoy). Or use exact search: index = {{\"@misc\": \"spacy_ramie.ExactIndex.v1\"}}."
+    R304 = "[R304] Encoder '{encoder}' cannot be loaded from this machine: {problem}. Nothing is downloaded at inference: give the folder of a sentence-transformers model, or use the weightless encoder spacy_ramie.HashingEncoder.v1."
+    R305 = "[R305] Encoder spacy_ramie.TrfDataEncoder.v1 reads doc._.trf_data, which {problem}. Put a component of spacy-transformers before ramie_extractor."
+    R306 = "[R306] {path} holds no exemplar bank. Save the pipeline with nlp.to_disk after nlp.initialize."
+# fmt: on

@@ -1,0 +1,155 @@
+"""The road of a note, from documents to what was found in them."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from spacy.tokens import Doc
+
+from .engine.base import Engine
+from .prompting import build_request
+from .retrieval.encoders import Vectors
+from .retrieval.retriever import Retriever
+from .styles import Style
+from .tasks import Task
+from .types import Annotations, Answer, Entity, Hit, Question, Unit
+from .units import unit_span, units_of
+
+
+class Finding(NamedTuple):
+    """A question, the exemplars shown with it, and what came of it."""
+
+    question: Question
+    hits: Sequence[Hit]
+    annotations: Annotations
+
+
+class NoteFindings(NamedTuple):
+    """All that was asked about one note.
+
+    given (tuple): The entities that the second wave was asked about, where they
+        were not predicted.
+    """
+
+    units: Sequence[Unit]
+    findings: Sequence[Finding]
+    given: tuple[Entity, ...] | None
+
+
+class Extraction:
+    """Asks all tasks about all sentences of a window of notes, in two waves.
+
+    tasks (Mapping[str, Task]): The tasks by name.
+    style (Style): The wording of prompts.
+    retriever (Retriever): Finds exemplars.
+    engine (Engine): Answers.
+    """
+
+    def __init__(
+        self,
+        tasks: Mapping[str, Task],
+        style: Style,
+        retriever: Retriever,
+        engine: Engine,
+    ) -> None:
+        self.tasks = tasks
+        self.style = style
+        self.retriever = retriever
+        self.engine = engine
+
+    def run(
+        self,
+        docs: Sequence[Doc],
+        given: Sequence[Sequence[Entity]] | None = None,
+        *,
+        second_wave_only: bool = False,
+    ) -> list[NoteFindings]:
+        """Extract from notes.
+
+        docs (Sequence[Doc]): The notes.
+        given (Sequence | None): The entities of each note; None: they are
+            predicted in the first wave.
+        second_wave_only (bool): Ask about the given entities and nothing else.
+        RETURNS (list[NoteFindings]): One for each note.
+        """
+        units = [units_of(doc) for doc in docs]
+        vectors = self._embed(docs, units)
+        first: list[list[Finding]] = [[] for _ in docs]
+        if not second_wave_only:
+            # Given entities need no task that finds entities.
+            barred = frozenset(["ner"] if given is not None else [])
+            asked = [
+                [q for unit in of_doc for q in self._questions(1, unit, (), barred)]
+                for of_doc in units
+            ]
+            first = self._ask(asked, vectors)
+        entities = given if given is not None else [_entities(f) for f in first]
+        asked = [
+            [q for unit in of_doc for q in self._questions(2, unit, known)]
+            for of_doc, known in zip(units, entities, strict=True)
+        ]
+        second = self._ask(asked, vectors)
+        return [
+            NoteFindings(
+                units[i],
+                [*first[i], *second[i]],
+                None if given is None else tuple(given[i]),
+            )
+            for i in range(len(docs))
+        ]
+
+    def _embed(
+        self, docs: Sequence[Doc], units: Sequence[Sequence[Unit]]
+    ) -> dict[str, Vectors]:
+        spans = [
+            unit_span(doc, unit)
+            for doc, of_doc in zip(docs, units, strict=True)
+            for unit in of_doc
+        ]
+        return self.retriever.embed(spans)
+
+    def _questions(
+        self,
+        wave: int,
+        unit: Unit,
+        entities: Sequence[Entity],
+        barred: frozenset[str] = frozenset(),
+    ) -> list[Question]:
+        return [
+            question
+            for name, task in self.tasks.items()
+            if task.wave == wave and name not in barred
+            for question in task.questions(unit, entities)
+        ]
+
+    def _ask(
+        self, questions: Sequence[Sequence[Question]], vectors: Mapping[str, Vectors]
+    ) -> list[list[Finding]]:
+        """Ask the questions of all notes at once; give the findings by note."""
+        flat = [question for of_doc in questions for question in of_doc]
+        found: dict[tuple[str, str], list[Hit]] = {}
+        hits = []
+        for question in flat:
+            key = (question.task, question.unit.text)
+            if key not in found:
+                vector = vectors.get(question.unit.text)
+                found[key] = self.retriever.search(question.task, vector)
+            hits.append(found[key])
+        requests = [
+            build_request(self.tasks[q.task], self.style, q, shown)
+            for q, shown in zip(flat, hits, strict=True)
+        ]
+        answers = self.engine.run(requests)
+        done = iter(
+            Finding(q, shown[: a.exemplars], self._read(q, a))
+            for q, shown, a in zip(flat, hits, answers, strict=True)
+        )
+        return [[next(done) for _ in of_doc] for of_doc in questions]
+
+    def _read(self, question: Question, answer: Answer) -> Annotations:
+        if answer.error is not None:
+            return Annotations(failures=(answer.error,))
+        return self.tasks[question.task].read(question, answer)
+
+
+def _entities(findings: Sequence[Finding]) -> list[Entity]:
+    return [entity for f in findings for entity in f.annotations.entities]

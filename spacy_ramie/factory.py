@@ -1,0 +1,139 @@
+"""The factory of the component: its config and the defaults in it."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from spacy.language import Language
+from spacy.training import Example
+
+from .component import RamieExtractor
+from .engine.base import Engine
+from .errors import ConfigError, Errors
+from .extraction import Extraction
+from .retrieval.retriever import Retriever
+from .schema import Schema
+from .styles import Style
+from .tasks import Task
+from .views import attribute_names
+
+DEFAULT_CONFIG: dict[str, Any] = {
+    "schema": {"@misc": "spacy_ramie.Supplements.v1"},
+    "style": {"@misc": "spacy_ramie.Compact.v1"},
+    "tasks": {
+        "ner": {"@misc": "spacy_ramie.NER.v1"},
+        "re": {"@misc": "spacy_ramie.RE.v1"},
+        "te": {"@misc": "spacy_ramie.TE.v1"},
+        "uc": {"@misc": "spacy_ramie.UC.v1"},
+    },
+    "retriever": {
+        "@misc": "spacy_ramie.Retriever.v1",
+        "encoder": {"@misc": "spacy_ramie.HashingEncoder.v1"},
+        "index": {"@misc": "spacy_ramie.AnnoyIndex.v1"},
+    },
+    "engine": {"@misc": "spacy_ramie.TransformersEngine.v1"},
+    "entities": "predict",
+    "overwrite_ents": True,
+    "spans_key": "ramie",
+    "window": 2048,
+    "attrs": {},
+    "scorer": {"@scorers": "spacy_ramie.Scorer.v1"},
+}
+
+SCORE_WEIGHTS = {
+    "ents_f": 0.25,
+    "ents_p": 0.0,
+    "ents_r": 0.0,
+    "ents_per_type": None,
+    "ramie_re_f": 0.25,
+    "ramie_re_p": 0.0,
+    "ramie_re_r": 0.0,
+    "ramie_te_f": 0.25,
+    "ramie_te_p": 0.0,
+    "ramie_te_r": 0.0,
+    "ramie_uc_f": 0.25,
+    "ramie_uc_p": 0.0,
+    "ramie_uc_r": 0.0,
+}
+
+
+@Language.factory(
+    "ramie_extractor",
+    assigns=[
+        "doc.ents",
+        "doc.spans",
+        "doc.cats",
+        "doc._.ramie",
+        "token.ent_iob",
+        "token.ent_type",
+    ],
+    default_config=DEFAULT_CONFIG,
+    default_score_weights=SCORE_WEIGHTS,
+)
+def make_ramie_extractor(
+    nlp: Language,
+    name: str,
+    schema: Schema,
+    style: Style,
+    tasks: dict[str, Any],
+    retriever: Retriever,
+    engine: Engine,
+    entities: str,
+    overwrite_ents: bool,
+    spans_key: str,
+    window: int,
+    attrs: dict[str, str],
+    scorer: Callable[[Iterable[Example], str], dict[str, Any]] | None,
+) -> RamieExtractor:
+    """Make the component. Nothing is loaded before the first note.
+
+    nlp (Language): The pipeline.
+    name (str): Name of the component in it.
+    schema (Schema): Labels and their wording.
+    style (Style): How prompts are worded and answers written.
+    tasks (dict): Name to task; null switches one off.
+    retriever (Retriever): Finds exemplars.
+    engine (Engine): Answers requests.
+    entities (str): "predict", or "doc" to take the entities of earlier components.
+    overwrite_ents (bool): Replace entities set by earlier components.
+    spans_key (str): Key of all entities, overlapping ones too, in `doc.spans`.
+    window (int): How many sentences are worked on at a time.
+    attrs (dict[str, str]): Other names for the extension attributes.
+    scorer (Callable | None): Compares predictions with gold documents.
+    RETURNS (RamieExtractor): The component.
+    """
+    if entities not in ("predict", "doc"):
+        raise ConfigError(
+            Errors.R002.format(
+                name="entities", expected="'predict' or 'doc'", value=entities
+            )
+        )
+    return RamieExtractor(
+        nlp.vocab,
+        name,
+        Extraction(_make_tasks(tasks, schema, style), style, retriever, engine),
+        schema,
+        take_entities=entities == "doc",
+        overwrite_ents=overwrite_ents,
+        spans_key=spans_key,
+        window=window,
+        attrs=attribute_names(attrs),
+        scorer=scorer,
+    )
+
+
+def _make_tasks(
+    makers: dict[str, Any], schema: Schema, style: Style
+) -> dict[str, Task]:
+    tasks = {}
+    for name, maker in makers.items():
+        if maker is None:
+            continue
+        if not callable(maker):
+            problem = f"{maker!r} cannot be called"
+            raise ConfigError(Errors.R004.format(task=name, problem=problem))
+        task = maker(schema, style)
+        if not isinstance(task, Task) or task.name != name:
+            problem = f"it makes {task!r}, which is no task of that name"
+            raise ConfigError(Errors.R004.format(task=name, problem=problem))
+        tasks[name] = task
+    return tasks

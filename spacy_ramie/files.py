@@ -1,0 +1,35 @@
+"""Folders as bytes, for what can only be written to disk."""
+
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+
+def folder_bytes(write: Callable[[Path], None]) -> dict[str, bytes]:
+    """Collect the files that a function writes into a folder.
+
+    write (Callable): Writes into the folder that it is given.
+    RETURNS (dict[str, bytes]): Relative path, with slashes, to content.
+    """
+    with TemporaryDirectory() as folder:
+        root = Path(folder)
+        write(root)
+        return {
+            file.relative_to(root).as_posix(): file.read_bytes()
+            for file in sorted(root.rglob("*"))
+            if file.is_file()
+        }
+
+
+def restore_folder(files: dict[str, bytes], root: Path) -> None:
+    """Write collected files back.
+
+    files (dict[str, bytes]): What `folder_bytes` gave.
+    root (Path): Where to; no file may lead out of it.
+    """
+    for name, content in files.items():
+        file = (root / name).resolve()
+        if not file.is_relative_to(root.resolve()):
+            raise ValueError(f"the path {name!r} leads out of the folder")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content)

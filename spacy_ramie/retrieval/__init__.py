@@ -1,0 +1,1 @@
+"""Retrieval: the most similar labelled sentence, found by the sentence alone."""

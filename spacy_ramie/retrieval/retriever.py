@@ -1,0 +1,214 @@
+"""The exemplar banks of all tasks and how they are searched."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import srsly
+from spacy.language import Language
+from spacy.tokens import Span
+
+from ..errors import ConfigError, Errors, RetrievalError
+from ..types import Exemplar, Hit
+from .encoders import Encoder, Vectors
+from .index import Index, IndexMaker
+
+EXEMPLARS = "exemplars.jsonl"
+
+
+class Bank:
+    """The exemplars of one task and their index.
+
+    exemplars (Sequence[Exemplar]): The exemplars, in the order of the vectors.
+    index (Index): Holds a vector for each.
+    """
+
+    def __init__(self, exemplars: Sequence[Exemplar], index: Index) -> None:
+        self.exemplars = exemplars
+        self.index = index
+        self._kin: dict[tuple[str, str], set[int]] = defaultdict(set)
+        for i, exemplar in enumerate(exemplars):
+            self._kin["group", exemplar.group].add(i)
+            self._kin["sentence", exemplar.sentence].add(i)
+
+    def search(self, vector: Vectors, k: int, *, but: Exemplar | None) -> list[Hit]:
+        """Find the exemplars most similar to a sentence.
+
+        vector (Vectors): The embedded sentence.
+        k (int): How many at most.
+        but (Exemplar | None): While training, the item itself: neither its note
+            nor the same sentence of another note is shown to it.
+        RETURNS (list[Hit]): The best first.
+        """
+        barred: set[int] = set()
+        if but is not None:
+            barred |= self._kin.get(("group", but.group), set())
+            barred |= self._kin.get(("sentence", but.sentence), set())
+        found = self.index.search(vector, k + len(barred))
+        hits = [Hit(self.exemplars[i], cosine) for i, cosine in found if i not in barred]
+        return hits[:k]
+
+
+class Retriever:
+    """One bank per task, one embedding per distinct sentence.
+
+    encoder (Encoder): Makes the vectors.
+    make_index (IndexMaker): Makes an empty index.
+    k (int): How many exemplars a question is shown.
+    key (str): What of an exemplar is embedded: "sentence_and_answer" as in the
+        paper, or "sentence".
+    """
+
+    def __init__(
+        self, encoder: Encoder, make_index: IndexMaker, k: int, key: str
+    ) -> None:
+        self.encoder = encoder
+        self.make_index = make_index
+        self.k = k
+        self.key = key
+        self.banks: dict[str, Bank] = {}
+
+    def fit(self, exemplars: Iterable[Exemplar], nlp: Language) -> None:
+        """Build the banks.
+
+        exemplars (Iterable[Exemplar]): Exemplars of all tasks.
+        nlp (Language): The pipeline, for encoders that are part of it.
+        """
+        by_task: dict[str, list[Exemplar]] = defaultdict(list)
+        for exemplar in exemplars:
+            by_task[exemplar.task].append(exemplar)
+        self.banks = {}
+        for task, members in by_task.items():
+            keys = [self._key(exemplar) for exemplar in members]
+            distinct = list(dict.fromkeys(keys))
+            rows = {text: row for row, text in enumerate(distinct)}
+            vectors = self.encoder.documents(distinct, nlp)
+            index = self.make_index()
+            index.build(vectors[[rows[text] for text in keys]])
+            self.banks[task] = Bank(members, index)
+
+    def embed(self, sentences: Sequence[Span]) -> dict[str, Vectors]:
+        """Embed sentences, each distinct one once.
+
+        sentences (Sequence[Span]): Sentences of notes.
+        RETURNS (dict): A vector for each distinct text.
+        """
+        distinct = {sentence.text: sentence for sentence in sentences}
+        if not distinct or not self.banks:
+            return {}
+        vectors = self.encoder.queries(list(distinct.values()))
+        return dict(zip(distinct, vectors, strict=True))
+
+    def search(
+        self, task: str, vector: Vectors | None, *, but: Exemplar | None = None
+    ) -> list[Hit]:
+        """Find the exemplars of a task for a sentence; none where it has no bank."""
+        bank = self.banks.get(task)
+        if bank is None or vector is None:
+            return []
+        return bank.search(vector, self.k, but=but)
+
+    def _key(self, exemplar: Exemplar) -> str:
+        if self.key == "sentence":
+            return exemplar.sentence
+        return f"{exemplar.sentence}\nResponse:{exemplar.answer}"
+
+    def to_disk(self, path: Path) -> None:
+        """Write the banks: one file of exemplars, an index and a sidecar per task."""
+        path.mkdir(parents=True, exist_ok=True)
+        members = [asdict(e) for bank in self.banks.values() for e in bank.exemplars]
+        srsly.write_jsonl(path / EXEMPLARS, members)
+        for task, bank in self.banks.items():
+            bank.index.to_disk(path / task, self.encoder.identity)
+
+    def from_disk(self, path: Path) -> "Retriever":
+        """Read the banks back; they must be this encoder's."""
+        if not (path / EXEMPLARS).is_file():
+            raise RetrievalError(Errors.R306.format(path=path))
+        self.banks = {}
+        by_task: dict[str, list[Exemplar]] = defaultdict(list)
+        for data in srsly.read_jsonl(path / EXEMPLARS):
+            by_task[data["task"]].append(Exemplar(**data))
+        for task, members in by_task.items():
+            self._check(path / f"{task}.json", len(members))
+            index = self.make_index()
+            index.from_disk(path / task)
+            self.banks[task] = Bank(members, index)
+        return self
+
+    def _check(self, sidecar: Path, count: int) -> None:
+        meta: dict[str, Any] = srsly.read_json(sidecar) if sidecar.is_file() else {}
+        stored, found = meta.get("encoder"), self.encoder.identity
+        if meta and stored != found:
+            raise RetrievalError(Errors.R302.format(stored=stored, found=found))
+        if meta and meta.get("count") != count:
+            problem = f"{EXEMPLARS} has {count} exemplars of this task"
+            raise RetrievalError(Errors.R301.format(path=sidecar, problem=problem))
+
+    def to_bytes(self) -> bytes:
+        """Serialise the banks: exemplars and vectors; indices are built again."""
+        banks = [
+            {
+                "exemplars": [asdict(e) for e in bank.exemplars],
+                "vectors": bank.index.vectors(),
+            }
+            for bank in self.banks.values()
+        ]
+        message = {"encoder": self.encoder.identity, "banks": banks}
+        packed: bytes = srsly.msgpack_dumps(message)
+        return packed
+
+    def from_bytes(self, data: bytes) -> "Retriever":
+        """Build the banks from what `to_bytes` gave."""
+        message = srsly.msgpack_loads(data)
+        stored, found = message["encoder"], self.encoder.identity
+        if stored != found:
+            raise RetrievalError(Errors.R302.format(stored=stored, found=found))
+        self.banks = {}
+        for bank in message["banks"]:
+            exemplars = [Exemplar(**data) for data in bank["exemplars"]]
+            index = self.make_index()
+            index.build(bank["vectors"].copy())
+            self.banks[exemplars[0].task] = Bank(exemplars, index)
+        return self
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Neither an Annoy index nor an encoder's model can be pickled as it is.
+        state = {**self.__dict__, "banks": None, "bytes": self.to_bytes()}
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        data = state.pop("bytes")
+        self.__dict__.update(state)
+        self.from_bytes(data)
+
+
+def make_retriever(
+    encoder: Encoder,
+    index: IndexMaker,
+    k: int = 1,
+    key: str = "sentence_and_answer",
+) -> Retriever:
+    """Make a retriever (`spacy_ramie.Retriever.v1`).
+
+    encoder (Encoder): Makes the vectors.
+    index (IndexMaker): Makes an empty index.
+    k (int): How many exemplars a question is shown; 0 turns retrieval off.
+    key (str): "sentence_and_answer" or "sentence".
+    RETURNS (Retriever): The retriever.
+    """
+    if key not in ("sentence_and_answer", "sentence"):
+        raise ConfigError(
+            Errors.R002.format(
+                name="retriever.key",
+                expected="'sentence_and_answer' or 'sentence'",
+                value=key,
+            )
+        )
+    if k < 0:
+        raise ConfigError(
+            Errors.R002.format(name="retriever.k", expected="0 or more", value=k)
+        )
+    return Retriever(encoder, index, k, key)

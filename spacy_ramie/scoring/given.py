@@ -1,0 +1,63 @@
+"""RE and UC with gold entities given, as the paper scores them."""
+
+from collections import Counter
+from collections.abc import Hashable, Sequence
+from typing import Any
+
+from spacy.training import Example
+
+from ..corpus.docbin import record_of
+from ..corpus.records import gold_annotations
+from ..extraction import Extraction, Finding
+from ..types import Entity
+
+
+def score_given(
+    examples: Sequence[Example], extraction: Extraction
+) -> dict[str, Any]:
+    """Ask about the gold entities and count the right answers.
+
+    Every gold relation and class counts, also one that could not be asked about
+    because its ends are in two sentences.
+
+    examples (Sequence[Example]): The documents; only the gold ones are read.
+    extraction (Extraction): Asks.
+    RETURNS (dict): `ramie_re_gold_acc` and `ramie_uc_gold_acc` in [0, 1], or None
+        without a gold label, and per-label accuracies.
+    """
+    gold = [gold_annotations(record_of(eg.reference) or {}) for eg in examples]
+    notes = extraction.run(
+        [eg.predicted for eg in examples],
+        [list(known.entities) for known in gold],
+        second_wave_only=True,
+    )
+    right: dict[str, Counter[str]] = {"re": Counter(), "uc": Counter()}
+    total: dict[str, Counter[str]] = {"re": Counter(), "uc": Counter()}
+    for known, note in zip(gold, notes, strict=True):
+        found = {k: v for finding in note.findings for k, v in _answers(finding)}
+        wanted = [(("re", *_ends(r.head, r.tail)), r.label) for r in known.relations]
+        wanted += [(("uc", *_ends(u.entity)), u.label) for u in known.usage]
+        for key, label in wanted:
+            total[str(key[0])][label] += 1
+            right[str(key[0])][label] += found.get(key) == label
+    scores: dict[str, Any] = {}
+    for kind, counts in total.items():
+        whole = counts.total()
+        share = right[kind].total() / whole if whole else None
+        scores[f"ramie_{kind}_gold_acc"] = share
+        scores[f"ramie_{kind}_gold_acc_per_type"] = {
+            label: right[kind][label] / counts[label] for label in sorted(counts)
+        }
+    return scores
+
+
+def _answers(finding: Finding) -> list[tuple[tuple[Hashable, ...], str]]:
+    found = finding.annotations
+    pairs: list[tuple[tuple[Hashable, ...], str]] = [
+        (("re", *_ends(r.head, r.tail)), r.label) for r in found.relations
+    ]
+    return pairs + [(("uc", *_ends(u.entity)), u.label) for u in found.usage]
+
+
+def _ends(*entities: Entity) -> tuple[int, ...]:
+    return tuple(at for entity in entities for at in (entity.start, entity.end))

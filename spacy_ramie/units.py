@@ -1,0 +1,77 @@
+"""From a note to its sentences."""
+
+from itertools import pairwise
+
+from spacy.pipeline import Sentencizer
+from spacy.tokens import Doc, Span
+
+from .types import Unit
+
+# spaCy's tokenizer knows most abbreviations of English, not those of clinical
+# notes. The first never end a sentence, the others only before a capital.
+NEVER_LAST = frozenset("approx e.g i.e st vit vits vs".split())
+ABBREVIATIONS = NEVER_LAST | frozenset(
+    "avg b.i.d cap caps dx est h.s hx max mcg mg min mo mos no p.o p.r.n pt pts q.d "
+    "q.h.s rec resp rx sx t.i.d tab tabs tx wk wks yr yrs".split()
+)
+
+_sentencizer = Sentencizer()
+
+
+def units_of(doc: Doc) -> list[Unit]:
+    """Cut a note into sentences, without its blank ones.
+
+    Sentences set by an earlier component are taken as they are; otherwise a
+    rule sentenciser runs on a copy and the note stays unsegmented.
+
+    doc (Doc): The note.
+    RETURNS (list[Unit]): Its sentences in order, without blanks at their edges.
+    """
+    if doc.has_annotation("SENT_START"):
+        sentences = list(doc.sents)
+    else:
+        starts = [*_rule_starts(doc), len(doc)]
+        sentences = [doc[i:j] for i, j in pairwise(starts)]
+    return [_unit(s) for s in sentences if s.text.strip()]
+
+
+def unit_span(doc: Doc, unit: Unit) -> Span:
+    """Give the tokens of a unit.
+
+    doc (Doc): The note that the unit was cut from.
+    unit (Unit): The sentence.
+    RETURNS (Span): Its tokens.
+    """
+    return doc.char_span(unit.start, unit.end, alignment_mode="expand")
+
+
+def _unit(sentence: Span) -> Unit:
+    tokens = [t for t in sentence if t.text.strip()]
+    start, end = tokens[0].idx, tokens[-1].idx + len(tokens[-1])
+    offsets = tuple((t.idx - start, t.idx - start + len(t)) for t in tokens)
+    return Unit(sentence.doc.text[start:end], start, offsets)
+
+
+def _rule_starts(doc: Doc) -> list[int]:
+    """Token indices at which a sentence begins, by punctuation and line breaks."""
+    copy = Doc(
+        doc.vocab, words=[t.text for t in doc], spaces=[bool(t.whitespace_) for t in doc]
+    )
+    _sentencizer(copy)
+    return [t.i for t in copy if t.i == 0 or _begins_sentence(copy, t.i)]
+
+
+def _begins_sentence(doc: Doc, i: int) -> bool:
+    token, before = doc[i], doc[i - 1]
+    if before.is_space and "\n" in before.text.replace("\r", "\n"):
+        # A hard-wrapped line goes on in lower case; a blank line always ends one.
+        lines = before.text.replace("\r\n", "\n").count("\n")
+        return lines > 1 or not token.text[0].islower()
+    if not token.is_sent_start:
+        return False
+    # "vit." is two tokens where spaCy does not know it, "b.i.d." is one.
+    alone = before.text == "." and i > 1 and not doc[i - 2].whitespace_
+    word = doc[i - 2].lower_ if alone else before.lower_.rstrip(".")
+    if word in NEVER_LAST:
+        return False
+    return word not in ABBREVIATIONS or token.text[0].isupper()
