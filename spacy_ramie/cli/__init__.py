@@ -1,2 +1,37 @@
+"""The command line: `python -m spacy ramie ...`."""
+
 import typer
-ramie_cli = typer.Typer()
+
+from .base import base
+from .check import check
+from .convert import convert
+from .extract import extract
+from .report import report
+from .train import train
+
+ramie_cli = typer.Typer(
+    name="ramie",
+    help="Train and use local LLMs that extract entities, relations, triples and usage.",
+    no_args_is_help=True,
+)
+_CONFIG = {"allow_extra_args": True, "ignore_unknown_options": True}
+ramie_cli.command("check")(check)
+ramie_cli.command("convert")(convert)
+ramie_cli.command("base", context_settings=_CONFIG)(base)
+ramie_cli.command("train", context_settings=_CONFIG)(train)
+ramie_cli.command("report")(report)
+ramie_cli.command("extract")(extract)
+
+
+def register() -> typer.Typer:
+    """Hang the commands under spaCy's own.
+
+    RETURNS (Typer): The commands.
+    """
+    from spacy.cli._util import app
+
+    app.add_typer(ramie_cli)
+    return ramie_cli
+
+
+register()

@@ -1,0 +1,63 @@
+"""`ramie extract`: look at what a pipeline finds in a note."""
+
+from pathlib import Path
+from typing import Annotated
+
+import spacy
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from ..component import RamieExtractor
+from .common import clear_errors
+
+
+def extract(
+    model: Annotated[str, typer.Argument(help="Pipeline: a folder or a package")],
+    text: Annotated[str, typer.Argument(help="A note, or a file that holds one")],
+) -> None:
+    """Print the entities, relations and failures that a pipeline finds in a note."""
+    with clear_errors():
+        nlp = spacy.load(model)
+        note = Path(text).read_text(encoding="utf8") if _is_file(text) else text
+        doc = nlp(note)
+    component = next(p for _, p in nlp.pipeline if isinstance(p, RamieExtractor))
+    record = doc._.get(component.attrs["record"])
+    console = Console()
+    console.print(note, highlight=False, markup=False)
+    entities = Table("entity", "label", "ingredient", "usage", "confidence")
+    usage = {(u["start"], u["end"]): u["label"] for u in record["usage"]}
+    for entity in record["entities"]:
+        entities.add_row(
+            entity["text"],
+            entity["label"],
+            entity["ingredient"] or "",
+            usage.get((entity["start"], entity["end"]), ""),
+            _percent(entity["score"]),
+        )
+    relations = Table("head", "relation", "tail", "task", "confidence")
+    for relation in record["relations"]:
+        relations.add_row(
+            relation["head"]["text"],
+            relation["label"],
+            relation["tail"]["text"],
+            relation["source"],
+            _percent(relation["score"]),
+        )
+    console.print(entities, relations)
+    for failure in record["failures"]:
+        console.print(
+            f"{failure['task']}: {failure['kind']}: {failure['message']}", markup=False
+        )
+
+
+def _is_file(text: str) -> bool:
+    try:
+        return Path(text).is_file()
+    except OSError:
+        # A note is too long for a file name.
+        return False
+
+
+def _percent(score: float | None) -> str:
+    return "" if score is None else f"{score:.0%}"

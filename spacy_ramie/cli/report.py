@@ -1,0 +1,57 @@
+"""`ramie report`: the metrics table and the HTML page."""
+
+from pathlib import Path
+from typing import Annotated
+
+import spacy
+import srsly
+import typer
+from rich.console import Console
+from rich.table import Table
+from wasabi import msg
+
+from ..component import RamieExtractor
+from ..corpus.docbin import read_docs
+from ..scoring.recall import measure_recall
+from ..scoring.report import METRIC_ROWS, render_report
+from .common import clear_errors
+
+
+def report(
+    model: Annotated[Path, typer.Argument(help="The pipeline that was evaluated")],
+    corpus: Annotated[Path, typer.Argument(help="The corpus it was evaluated on")],
+    metrics: Annotated[Path, typer.Argument(help="JSON file of `spacy evaluate`")],
+    output: Annotated[Path, typer.Argument(help="HTML file to write")],
+) -> None:
+    """Print the metrics and write them, with examples, as a page without a network.
+
+    Measures how often approximate search finds the nearest exemplar, too.
+    """
+    with clear_errors():
+        nlp = spacy.load(model)
+        component = next(p for _, p in nlp.pipeline if isinstance(p, RamieExtractor))
+        docs = read_docs(corpus, nlp, component.schema)
+        scores = srsly.read_json(metrics)
+        recall = measure_recall(component.extraction.retriever, docs)
+        page = render_report(scores, recall, docs, nlp, component)
+    output.parent.mkdir(parents=True, exist_ok=True)
+    output.write_text(page, encoding="utf8")
+    table = Table("", "P", "R", "F1", "with gold entities")
+    for name, key, given in METRIC_ROWS:
+        cells = [scores.get(f"{key}_{x}") for x in "prf"]
+        table.add_row(name, *map(_percent, [*cells, scores.get(given)]))
+    console = Console()
+    console.print(table)
+    counts = ", ".join(
+        f"{scores[key]} {key.removeprefix('ramie_')}"
+        for key in scores
+        if key.startswith("ramie_") and isinstance(scores[key], int)
+    )
+    console.print(f"{counts} on {len(docs)} records of {corpus}")
+    for task, value in recall.items():
+        console.print(f"recall@1 of the index against exact search, {task}: {value:.3f}")
+    msg.good(f"Wrote {output}")
+
+
+def _percent(score: float | None) -> str:
+    return "" if score is None else f"{100 * score:.1f}"

@@ -1,0 +1,33 @@
+"""How often approximate search finds what exact search finds."""
+
+from collections.abc import Sequence
+
+from spacy.tokens import Doc
+
+from ..retrieval.index import ExactIndex
+from ..retrieval.retriever import Retriever
+from ..units import unit_span, units_of
+
+
+def measure_recall(retriever: Retriever, docs: Sequence[Doc]) -> dict[str, float]:
+    """Measure recall@1 of the banks' indices on the sentences of documents.
+
+    A neighbour is right if it is as near as the nearest: equal sentences are equal.
+
+    retriever (Retriever): Its banks are searched.
+    docs (Sequence[Doc]): Where the sentences come from.
+    RETURNS (dict[str, float]): Recall in [0, 1] for each task.
+    """
+    spans = [unit_span(doc, unit) for doc in docs for unit in units_of(doc)]
+    vectors = retriever.embed(spans)
+    recall = {}
+    for task, bank in retriever.banks.items():
+        exact = ExactIndex()
+        exact.build(bank.index.vectors())
+        right = 0
+        for vector in vectors.values():
+            ((_, best),) = exact.search(vector, 1)
+            found = bank.index.search(vector, 1)
+            right += bool(found) and found[0][1] > best - 1e-4
+        recall[task] = right / len(vectors)
+    return recall

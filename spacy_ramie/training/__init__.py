@@ -1,0 +1,1 @@
+"""Training: the LoRA adapter, and the small base model that comes along."""

@@ -1,0 +1,112 @@
+"""Trains the LoRA adapter: one for all tasks."""
+
+import json
+import logging
+import shutil
+from pathlib import Path
+from typing import Any
+
+import torch
+from peft import LoraConfig, get_peft_model, prepare_model_for_kbit_training
+
+from ..corpus.items import make_items
+from ..engine.fingerprint import fingerprint
+from ..engine.loading import (
+    TRAINED_ON,
+    base_folder,
+    context_length,
+    load_base,
+    load_tokenizer,
+)
+from ..engine.tokens import PromptTokenizer
+from .config import Setup
+from .features import Feature, embed_units, encode_items
+from .trainer import (
+    CompletionCollator,
+    CompletionTrainer,
+    Features,
+    make_arguments,
+    run_training,
+)
+
+logger = logging.getLogger(__name__)
+
+
+def train_adapter(setup: Setup) -> dict[str, Any]:
+    """Train an adapter on the training split, selected by loss on the dev split.
+
+    A run that was interrupted goes on from its last checkpoint.
+
+    setup (Setup): The pipeline and its settings.
+    RETURNS (dict): What the run measured: steps, losses, seconds.
+    """
+    base = setup.paths["base"]
+    output = Path(setup.paths["adapter"])
+    tokenizer = load_tokenizer(base)
+    model = _lora_model(base, setup.settings)
+    tokens = PromptTokenizer(tokenizer, context_length(model.config))
+    train, dev = _features(setup, tokens)
+    logger.info("%d training and %d dev examples", len(train), len(dev))
+    arguments = make_arguments(output, dict(setup.settings["training"]))
+    trainer = CompletionTrainer(
+        model=model,
+        args=arguments,
+        train_dataset=Features(train),
+        eval_dataset=Features(dev),
+        data_collator=CompletionCollator(whole=False),
+    )
+    result = run_training(trainer)
+    if trainer.is_world_process_zero():
+        _save(trainer, base, output)
+    trainer.accelerator.wait_for_everyone()
+    return {**result.metrics, "best_dev_loss": trainer.state.best_metric}
+
+
+def _lora_model(base: str, settings: dict[str, Any]) -> Any:
+    quantisation = settings.get("quantization")
+    kwargs: dict[str, Any] = {}
+    if quantisation:
+        from transformers import BitsAndBytesConfig
+
+        kwargs["quantization_config"] = BitsAndBytesConfig(**quantisation)
+        kwargs["dtype"] = torch.bfloat16
+    model = load_base(base, **kwargs)
+    if quantisation:
+        model = prepare_model_for_kbit_training(model)
+    lora = LoraConfig(task_type="CAUSAL_LM", **settings["lora"])
+    return get_peft_model(model, lora)
+
+
+def _features(
+    setup: Setup, tokens: PromptTokenizer
+) -> tuple[list[Feature], list[Feature]]:
+    extraction = setup.component.extraction
+    tasks = list(extraction.tasks.values())
+    train_docs, dev_docs = setup.docs("train"), setup.docs("dev")
+    setup.component.fit_exemplars(train_docs, setup.nlp)
+    features = [
+        encode_items(
+            list(make_items(docs, tasks)),
+            embed_units(docs, extraction.retriever),
+            extraction.tasks,
+            extraction.style,
+            extraction.retriever,
+            tokens,
+            held_out=held_out,
+        )
+        for docs, held_out in ((train_docs, False), (dev_docs, True))
+    ]
+    return features[0], features[1]
+
+
+def _save(trainer: CompletionTrainer, base: str, output: Path) -> None:
+    trainer.accelerator.unwrap_model(trainer.model).save_pretrained(str(output))
+    folder = base_folder(base)
+    trained_on = {
+        "base": Path(base).name if Path(base).is_dir() else base,
+        "base_fingerprint": None if folder is None else fingerprint(folder),
+    }
+    (output / TRAINED_ON).write_text(json.dumps(trained_on, indent=2) + "\n")
+    (output / "log.json").write_text(json.dumps(trainer.state.log_history, indent=2))
+    for checkpoint in output.glob("checkpoint-*"):
+        shutil.rmtree(checkpoint)

@@ -1,0 +1,54 @@
+"""The config file of a training run: a spaCy pipeline and a [ramie] section."""
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from spacy import util
+from spacy.language import Language
+from spacy.tokens import Doc
+
+from ..component import RamieExtractor
+from ..corpus.docbin import read_docs
+from ..errors import ConfigError, Errors
+
+
+class Setup(NamedTuple):
+    """A pipeline that is to be trained.
+
+    nlp (Language): The pipeline, with nothing loaded into it.
+    component (RamieExtractor): Its component.
+    paths (dict): The [paths] section: train, dev, base, adapter.
+    settings (dict): The [ramie] section.
+    """
+
+    nlp: Language
+    component: RamieExtractor
+    paths: dict[str, str]
+    settings: dict[str, Any]
+
+    def docs(self, split: str) -> list[Doc]:
+        """Read a split of the corpus and segment it as the pipeline segments notes."""
+        path = Path(self.paths[split])
+        docs = read_docs(path, self.nlp, self.component.schema)
+        return self.component.prepare(docs, self.nlp)
+
+
+def load_setup(path: Path, overrides: dict[str, Any]) -> Setup:
+    """Read a training config.
+
+    path (Path): The file.
+    overrides (dict): Dotted names to values, as on spaCy's command line.
+    RETURNS (Setup): The pipeline and the settings.
+    """
+    config = util.load_config(path, overrides=overrides, interpolate=False)
+    nlp = util.load_model_from_config(config, auto_fill=True)
+    plain = config.interpolate()
+    for section in ("paths", "ramie"):
+        if section not in plain:
+            raise ConfigError(Errors.R006.format(path=path, section=section))
+    component = next(
+        (pipe for _, pipe in nlp.pipeline if isinstance(pipe, RamieExtractor)), None
+    )
+    if component is None:
+        raise ConfigError(Errors.R007.format(path=path))
+    return Setup(nlp, component, plain["paths"], plain["ramie"])
