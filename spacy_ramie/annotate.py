@@ -6,6 +6,8 @@ from typing import Any
 from spacy.tokens import Doc, Span
 from spacy.util import filter_spans
 
+from .spans import char_span
+
 
 def set_annotations(
     doc: Doc,
@@ -43,11 +45,11 @@ def set_annotations(
 
 
 def _span(doc: Doc, entity: Mapping[str, Any]) -> Span:
-    return doc.char_span(
+    return char_span(
+        doc,
         entity["start"],
         entity["end"],
         label=entity["label"],
         kb_id=entity["ingredient"] or "",
-        span_id=entity["id"],
-        alignment_mode="expand",
+        id=entity["id"],
     )

@@ -35,7 +35,7 @@ logger = logging.getLogger(__name__)
 Scorer = Callable[[Iterable[Example], str], dict[str, Any]]
 
 
-class RamieExtractor(Pipe):  # type: ignore[misc]
+class RamieExtractor(Pipe):
     """Extracts entities, relations, triples and usage from notes.
 
     vocab (Vocab): The pipeline's vocabulary.
@@ -166,7 +166,7 @@ class RamieExtractor(Pipe):  # type: ignore[misc]
         """Load the model now rather than on the first note."""
         self.extraction.engine.load()
 
-    def initialize(
+    def initialize(  # type: ignore[override] # spaCy always gives nlp
         self,
         get_examples: Callable[[], Iterable[Example]],
         *,
@@ -212,8 +212,8 @@ class RamieExtractor(Pipe):  # type: ignore[misc]
         RETURNS (list[Doc]): The same documents.
         """
         for _, component in islice(nlp.pipeline, nlp.pipe_names.index(self.name)):
-            has_pipe = hasattr(component, "pipe")
-            docs = component.pipe(docs) if has_pipe else map(component, docs)
+            pipe = getattr(component, "pipe", partial(map, component))
+            docs = pipe(docs)
         return list(docs)
 
     def score(self, examples: Iterable[Example], **kwargs: Any) -> dict[str, Any]:
@@ -234,7 +234,7 @@ class RamieExtractor(Pipe):  # type: ignore[misc]
         path (Path | str): A folder.
         exclude (Iterable[str]): "retriever" or "engine".
         """
-        parts = {
+        parts: dict[str, Any] = {
             "retriever": self.extraction.retriever.to_disk,
             "engine": partial(_write_folder, self.extraction.engine.to_disk),
             "ingredients.json": partial(_write_json, self.ingredients),
@@ -250,7 +250,7 @@ class RamieExtractor(Pipe):  # type: ignore[misc]
         exclude (Iterable[str]): "retriever" or "engine".
         RETURNS (RamieExtractor): This component.
         """
-        parts = {
+        parts: dict[str, Any] = {
             "retriever": self.extraction.retriever.from_disk,
             "engine": self.extraction.engine.from_disk,
             "ingredients.json": self._read_ingredients,
@@ -264,7 +264,7 @@ class RamieExtractor(Pipe):  # type: ignore[misc]
         exclude (Iterable[str]): "retriever" or "engine".
         RETURNS (bytes): The data.
         """
-        parts = {
+        parts: dict[str, Any] = {
             "retriever": self.extraction.retriever.to_bytes,
             "engine": partial(folder_bytes, self.extraction.engine.to_disk),
             "ingredients": lambda: self.ingredients,
@@ -281,7 +281,7 @@ class RamieExtractor(Pipe):  # type: ignore[misc]
         exclude (Iterable[str]): "retriever" or "engine".
         RETURNS (RamieExtractor): This component.
         """
-        parts = {
+        parts: dict[str, Any] = {
             "retriever": self.extraction.retriever.from_bytes,
             "engine": self._restore_engine,
             "ingredients": self.ingredients.update,

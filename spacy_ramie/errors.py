@@ -48,6 +48,7 @@ class Errors:
     R203 = "[R203] Adapter '{adapter}' cannot be used: {problem}. Train one with `python -m spacy ramie train CONFIG`, or set adapter = null to run the base model alone."
     R204 = "[R204] Adapter '{adapter}' was trained on another base model (fingerprint {trained}) than '{base}' ({found}). Load the base it was trained on, or train a new adapter."
     R205 = "[R205] Base model '{base}' has no fast tokenizer (tokenizer.json). The grammar needs one: convert it with transformers' AutoTokenizer.from_pretrained(...).save_pretrained(...)."
+    R206 = "[R206] Base model '{base}' is neither a folder, nor in the Hugging Face cache, and could not be downloaded: {problem}. Correct the name, or download it elsewhere and give the folder."
 
     # Retrieval
     R301 = "[R301] Index '{path}' does not match its sidecar: {problem}. The files are damaged or mixed up: build the bank again (nlp.initialize, or `spacy assemble`)."

@@ -71,9 +71,7 @@ def make_schema(
     usage_name: str = "usage",
 ) -> Schema:
     """Make a schema from a config block (`spacy_ramie.Schema.v1`)."""
-    return Schema(
-        name, entities, relations, usage, heads, tails, usage_of, usage_name
-    )
+    return Schema(name, entities, relations, usage, heads, tails, usage_of, usage_name)
 
 
 def read_schema(path: Path) -> Schema:

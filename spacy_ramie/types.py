@@ -21,6 +21,7 @@ class Unit:
 
     @property
     def end(self) -> int:
+        """Where it ends, in characters of the note."""
         return self.start + len(self.text)
 
 

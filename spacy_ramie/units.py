@@ -5,15 +5,19 @@ from itertools import pairwise
 from spacy.pipeline import Sentencizer
 from spacy.tokens import Doc, Span
 
+from .spans import char_span
 from .types import Unit
 
 # spaCy's tokenizer knows most abbreviations of English, not those of clinical
 # notes. The first never end a sentence, the others only before a capital.
-NEVER_LAST = frozenset("approx e.g i.e st vit vits vs".split())
-ABBREVIATIONS = NEVER_LAST | frozenset(
-    "avg b.i.d cap caps dx est h.s hx max mcg mg min mo mos no p.o p.r.n pt pts q.d "
-    "q.h.s rec resp rx sx t.i.d tab tabs tx wk wks yr yrs".split()
-)
+NEVER_LAST = frozenset(("approx", "e.g", "i.e", "st", "vit", "vits", "vs"))
+# fmt: off
+ABBREVIATIONS = NEVER_LAST | {
+    "avg", "b.i.d", "cap", "caps", "dx", "est", "h.s", "hx", "max", "mcg", "mg", "min",
+    "mo", "mos", "no", "p.o", "p.r.n", "pt", "pts", "q.d", "q.h.s", "rec", "resp", "rx",
+    "sx", "t.i.d", "tab", "tabs", "tx", "wk", "wks", "yr", "yrs",
+}
+# fmt: on
 
 _sentencizer = Sentencizer()
 
@@ -42,7 +46,7 @@ def unit_span(doc: Doc, unit: Unit) -> Span:
     unit (Unit): The sentence.
     RETURNS (Span): Its tokens.
     """
-    return doc.char_span(unit.start, unit.end, alignment_mode="expand")
+    return char_span(doc, unit.start, unit.end)
 
 
 def _unit(sentence: Span) -> Unit:
@@ -55,7 +59,9 @@ def _unit(sentence: Span) -> Unit:
 def _rule_starts(doc: Doc) -> list[int]:
     """Token indices at which a sentence begins, by punctuation and line breaks."""
     copy = Doc(
-        doc.vocab, words=[t.text for t in doc], spaces=[bool(t.whitespace_) for t in doc]
+        doc.vocab,
+        words=[t.text for t in doc],
+        spaces=[bool(t.whitespace_) for t in doc],
     )
     _sentencizer(copy)
     return [t.i for t in copy if t.i == 0 or _begins_sentence(copy, t.i)]

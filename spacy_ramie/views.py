@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from spacy.tokens import Doc, Span
 
 from .errors import ConfigError, Errors
+from .spans import char_span
 
 # What each attribute is called unless the config says otherwise.
 ATTRS = {
@@ -39,8 +40,8 @@ def doc_relations(attr: str, doc: Doc) -> list[SpanRelation]:
     record = doc._.get(attr) or {}
     return [
         SpanRelation(
-            _char_span(doc, relation["head"]),
-            _char_span(doc, relation["tail"]),
+            _end(doc, relation["head"]),
+            _end(doc, relation["tail"]),
             relation["label"],
             relation["score"],
             relation["source"],
@@ -102,11 +103,8 @@ def _items(attr: str, kind: str, span: Span) -> Iterator[Mapping[str, Any]]:
             yield item
 
 
-def _char_span(doc: Doc, end: Mapping[str, Any]) -> Span:
-    # Offsets within the text always give a span when it may be widened.
-    return doc.char_span(
-        end["start"], end["end"], label=end["label"], alignment_mode="expand"
-    )
+def _end(doc: Doc, end: Mapping[str, Any]) -> Span:
+    return char_span(doc, end["start"], end["end"], label=end["label"])
 
 
 _DOC_VIEWS: dict[str, Callable[..., Any]] = {

@@ -5,11 +5,11 @@ from typing import Annotated
 
 import typer
 from spacy.cli._util import import_code, parse_config_overrides
+from spacy.util import load_config
 from wasabi import msg
 
+from ..errors import Errors, ModelError
 from .common import clear_errors
-
-DEFAULT_BASE = Path("training/base")
 
 
 def base(
@@ -21,10 +21,11 @@ def base(
 ) -> None:
     """Have the base model of a config ready, the one in [paths].
 
-    A folder that holds a model and a name in the Hugging Face cache are left as
-    they are. Another Hugging Face name is downloaded: this is the only command
-    that uses the network. A folder that is not there is made: the small model is
-    built and pretrained on the training split.
+    A model that is on this machine, in a folder or in the Hugging Face cache, is
+    left as it is. Where the config has a section [ramie.base], and no other base
+    is named on the command line, the small model is built and pretrained on the
+    training split. Any other name is downloaded from Hugging Face: this is the
+    only command that uses the network.
     """
     overrides = parse_config_overrides(ctx.args)
     import_code(code)
@@ -37,12 +38,9 @@ def base(
         folder = base_folder(name)
         if folder is not None and (folder / "config.json").is_file():
             msg.good(f"Base model {name} is there")
-        elif _is_hub_name(name):
-            from huggingface_hub import snapshot_download
-
+        elif "base" not in setup.settings or name != _own_base(config):
             msg.info(f"Downloading {name}")
-            patterns = ["*.json", "*.safetensors", "*.model", "*.txt"]
-            snapshot_download(name, allow_patterns=patterns)
+            _download(name)
             msg.good(f"Base model {name} is there")
         else:
             from ..training.base_model import build_base
@@ -54,15 +52,18 @@ def base(
             )
 
 
-def _is_hub_name(name: str) -> bool:
-    """Say whether a name is one of the hub (owner/model) and not a folder here.
+def _download(name: str) -> None:
+    from huggingface_hub import snapshot_download
 
-    A folder that is to be made has its parent in the project, or is a path.
-    """
-    path = Path(name)
-    return (
-        len(path.parts) == 2
-        and not path.is_absolute()
-        and name != str(DEFAULT_BASE)
-        and path.parts[0] not in (".", "..", "training")
-    )
+    patterns = ["*.json", "*.safetensors", "*.model", "*.txt"]
+    try:
+        snapshot_download(name, allow_patterns=patterns)
+    except Exception as error:
+        # No network, no such model, no licence accepted, no valid name.
+        problem = str(error).strip().split("\n")[0]
+        raise ModelError(Errors.R206.format(base=name, problem=problem)) from error
+
+
+def _own_base(config: Path) -> str:
+    """The base that the config file names itself."""
+    return str(load_config(config, interpolate=True)["paths"]["base"])

@@ -28,7 +28,9 @@ def check(
             for data, problems in scan_records(path, labels):
                 other = ids.setdefault(str(data.get("id")), path)
                 if other != path:
-                    msg.fail(f"{path}, record {data.get('id')}: the id is also in {other}")
+                    msg.fail(
+                        f"{path}, record {data.get('id')}: the id is also in {other}"
+                    )
                     bad += 1
                 for problem in problems:
                     msg.fail(str(problem))

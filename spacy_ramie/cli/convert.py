@@ -1,6 +1,6 @@
 """`ramie convert`: published or hand-written corpora to the forms used here."""
 
-from enum import Enum
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -16,7 +16,7 @@ from ..corpus.records import read_records
 from .common import SCHEMA_HELP, clear_errors, schema_by_name
 
 
-class Source(str, Enum):
+class Source(StrEnum):
     """Forms that can be read."""
 
     records = "records"

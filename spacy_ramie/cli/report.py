@@ -49,7 +49,9 @@ def report(
     )
     console.print(f"{counts} on {len(docs)} records of {corpus}")
     for task, value in recall.items():
-        console.print(f"recall@1 of the index against exact search, {task}: {value:.3f}")
+        console.print(
+            f"recall@1 of the index against exact search, {task}: {value:.3f}"
+        )
     msg.good(f"Wrote {output}")
 
 

@@ -29,7 +29,7 @@ def items_grammar(
         "%llguidance {}",
         'start: LEAD ("None" | items)',
         'items: item ("\\n" item)*',
-        f'item: {" TAB ".join(fields)}',
+        f"item: {' TAB '.join(fields)}",
         "LEAD: / ?/",
         "TAB: /\\t/",
         "SPAN: SUB & /\\S([^\\t\\n]*\\S)?/",

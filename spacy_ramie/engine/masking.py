@@ -11,7 +11,7 @@ from llguidance.numpy import allocate_token_bitmask, fill_next_token_bitmask_par
 from transformers import LogitsProcessor
 
 
-class GrammarMask(LogitsProcessor):  # type: ignore[misc]
+class GrammarMask(LogitsProcessor):
     """A logits processor for one batch of greedy generation.
 
     tokenizer (LLTokenizer): The tokenizer as llguidance wants it.
@@ -33,9 +33,7 @@ class GrammarMask(LogitsProcessor):  # type: ignore[misc]
         self._started = False
         self.logprobs: list[list[float]] = [[] for _ in grammars]
 
-    def __call__(
-        self, input_ids: torch.Tensor, scores: torch.Tensor
-    ) -> torch.Tensor:
+    def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
         """Mask the scores of the next token of every row."""
         if self._started:
             for matcher, token in zip(

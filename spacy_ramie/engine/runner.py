@@ -86,7 +86,7 @@ class Runner:
                 max_new_tokens=max(prompt.room for prompt in prompts),
                 eos_token_id=self.tokens.eos,
                 pad_token_id=self.tokens.eos,
-                bos_token_id=None,
+                bos_token_id=self.model.generation_config.bos_token_id,
             ),
         )
         new = output[:, ids.shape[1] :].tolist()
@@ -100,9 +100,7 @@ class Runner:
         truncated = len(said) == len(ids)
         return Answer(text, (), pieces, truncated, exemplars=prompt.exemplars)
 
-    def _score(
-        self, prompts: list[Prompt], choices: tuple[str, ...]
-    ) -> list[Answer]:
+    def _score(self, prompts: list[Prompt], choices: tuple[str, ...]) -> list[Answer]:
         labels = [self.tokens.completion(choice) for choice in choices]
         shared = _shared_prefix(labels)
         ends = [label[shared] for label in labels]

@@ -48,7 +48,9 @@ class AnnoyIndex:
 
     def vectors(self) -> Vectors:
         """Give the vectors back as they were taken in."""
-        rows = [self._annoy.get_item_vector(i) for i in range(self._annoy.get_n_items())]
+        rows = [
+            self._annoy.get_item_vector(i) for i in range(self._annoy.get_n_items())
+        ]
         return numpy.asarray(rows, dtype=numpy.float32).reshape(-1, self._annoy.f)
 
     def to_disk(self, path: Path, encoder: str) -> None:
@@ -75,7 +77,9 @@ class AnnoyIndex:
         self._annoy = _annoy(meta["dimension"])
         self._annoy.load(str(file))
         if self._annoy.get_n_items() != meta["count"]:
-            problem = f"it holds {self._annoy.get_n_items()} vectors, not {meta['count']}"
+            problem = (
+                f"it holds {self._annoy.get_n_items()} vectors, not {meta['count']}"
+            )
             raise RetrievalError(Errors.R301.format(path=file, problem=problem))
 
 

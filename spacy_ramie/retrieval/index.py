@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import numpy
 from thinc.api import get_current_ops
@@ -35,12 +35,15 @@ IndexMaker = Callable[[], Index]
 
 
 class ExactIndex:
-    """Compares with every row, through thinc's ops: the oracle, and fast enough
-    for banks below about 100,000 exemplars."""
+    """Compares with every row, through thinc's ops.
+
+    The oracle, and fast enough for banks below about 100,000 exemplars.
+    """
 
     def __init__(self) -> None:
         self._vectors: Vectors = numpy.zeros((0, 0), dtype=numpy.float32)
-        self._rows: Vectors = self._vectors
+        # On the device of the current ops.
+        self._rows: Any = self._vectors
 
     def build(self, vectors: Vectors) -> None:
         """Take the vectors in."""
@@ -75,8 +78,8 @@ class ExactIndex:
 def normalised(vectors: Vectors) -> Vectors:
     """Scale rows to length one; a row of zeros stays as it is."""
     lengths = numpy.linalg.norm(vectors, axis=-1, keepdims=True)
-    scaled: Vectors = vectors / numpy.where(lengths == 0, 1, lengths)
-    return scaled
+    scaled = vectors / numpy.where(lengths == 0, 1, lengths)
+    return scaled.astype(numpy.float32)
 
 
 def make_exact_index() -> IndexMaker:

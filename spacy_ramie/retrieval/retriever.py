@@ -47,7 +47,9 @@ class Bank:
             barred |= self._kin.get(("group", but.group), set())
             barred |= self._kin.get(("sentence", but.sentence), set())
         found = self.index.search(vector, k + len(barred))
-        hits = [Hit(self.exemplars[i], cosine) for i, cosine in found if i not in barred]
+        hits = [
+            Hit(self.exemplars[i], cosine) for i, cosine in found if i not in barred
+        ]
         return hits[:k]
 
 
@@ -123,7 +125,7 @@ class Retriever:
         for task, bank in self.banks.items():
             bank.index.to_disk(path / task, self.encoder.identity)
 
-    def from_disk(self, path: Path) -> "Retriever":
+    def from_disk(self, path: Path) -> None:
         """Read the banks back; they must be this encoder's."""
         if not (path / EXEMPLARS).is_file():
             raise RetrievalError(Errors.R306.format(path=path))
@@ -136,7 +138,6 @@ class Retriever:
             index = self.make_index()
             index.from_disk(path / task)
             self.banks[task] = Bank(members, index)
-        return self
 
     def _check(self, sidecar: Path, count: int) -> None:
         meta: dict[str, Any] = srsly.read_json(sidecar) if sidecar.is_file() else {}
@@ -160,7 +161,7 @@ class Retriever:
         packed: bytes = srsly.msgpack_dumps(message)
         return packed
 
-    def from_bytes(self, data: bytes) -> "Retriever":
+    def from_bytes(self, data: bytes) -> None:
         """Build the banks from what `to_bytes` gave."""
         message = srsly.msgpack_loads(data)
         stored, found = message["encoder"], self.encoder.identity
@@ -172,12 +173,10 @@ class Retriever:
             index = self.make_index()
             index.build(bank["vectors"].copy())
             self.banks[exemplars[0].task] = Bank(exemplars, index)
-        return self
 
     def __getstate__(self) -> dict[str, Any]:
         # Neither an Annoy index nor an encoder's model can be pickled as it is.
-        state = {**self.__dict__, "banks": None, "bytes": self.to_bytes()}
-        return state
+        return {**self.__dict__, "banks": None, "bytes": self.to_bytes()}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         data = state.pop("bytes")

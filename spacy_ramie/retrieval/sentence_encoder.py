@@ -195,9 +195,7 @@ def make_sentence_encoder(
     RETURNS (Encoder): The encoder.
     """
     return SentenceEncoder(
-        Recipe(
-            model, model, pooling, query_prefix, document_prefix, length, length
-        )
+        Recipe(model, model, pooling, query_prefix, document_prefix, length, length)
     )
 
 

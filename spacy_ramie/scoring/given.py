@@ -12,9 +12,7 @@ from ..extraction import Extraction, Finding
 from ..types import Entity
 
 
-def score_given(
-    examples: Sequence[Example], extraction: Extraction
-) -> dict[str, Any]:
+def score_given(examples: Sequence[Example], extraction: Extraction) -> dict[str, Any]:
     """Ask about the gold entities and count the right answers.
 
     Every gold relation and class counts, also one that could not be asked about

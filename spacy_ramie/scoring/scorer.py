@@ -73,8 +73,7 @@ def gold_items(doc: Doc) -> dict[str, Items]:
         "ramie_re": _by_label(
             (
                 r.label,
-                (r.head.start, r.head.end, r.head.label)
-                + (r.tail.start, r.tail.end, r.tail.label),
+                (_place(r.head), _place(r.tail)),
             )
             for r in known.relations
         ),
@@ -95,7 +94,7 @@ def found_items(record: Mapping[str, Any]) -> dict[str, Items]:
             (e["label"], (e["start"], e["end"])) for e in record.get("entities", ())
         ),
         "ramie_re": _by_label(
-            (r["label"], _end(r["head"]) + _end(r["tail"]))
+            (r["label"], (_end(r["head"]), _end(r["tail"])))
             for r in relations
             if r["source"] == "re"
         ),
@@ -108,6 +107,10 @@ def found_items(record: Mapping[str, Any]) -> dict[str, Items]:
             (u["label"], (u["start"], u["end"])) for u in record.get("usage", ())
         ),
     }
+
+
+def _place(entity: Entity) -> tuple[int, int, str]:
+    return entity.start, entity.end, entity.label
 
 
 def _end(end: Mapping[str, Any]) -> tuple[int, int, str]:

@@ -41,9 +41,7 @@ class Style(Protocol):
     def ask_mention(self, sentence: str, mention: tuple[int, int], what: str) -> str:
         """Ask for the class of one span of a shown sentence."""
 
-    def write_items(
-        self, names: Sequence[str], rows: Sequence[Sequence[str]]
-    ) -> str:
+    def write_items(self, names: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
         """Write a list of items as a completion; names are those of the fields."""
 
     def read_items(

@@ -32,9 +32,7 @@ class CompactStyle(Wording):
         marked = _mark(sentence, [(*mention, "[[", "]]")])
         return f"{marked}\n{what} of {sentence[slice(*mention)]}?"
 
-    def write_items(
-        self, names: Sequence[str], rows: Sequence[Sequence[str]]
-    ) -> str:
+    def write_items(self, names: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
         """Write one item a line, or None."""
         return "\n".join("\t".join(row) for row in rows) or NOTHING
 

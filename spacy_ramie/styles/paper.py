@@ -31,9 +31,7 @@ class PaperStyle(Wording):
         """Ask as the released data do."""
         return f"{sentence}\nWhat is the {what} of {sentence[slice(*mention)]}?"
 
-    def write_items(
-        self, names: Sequence[str], rows: Sequence[Sequence[str]]
-    ) -> str:
+    def write_items(self, names: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
         """Write {text: type} for two fields, {name: field, ...} for more."""
         return str([str(_as_dict(names, row)) for row in rows])
 
@@ -80,15 +78,17 @@ def _as_dict(names: Sequence[str], row: Sequence[str]) -> dict[str, str]:
 def _fields(names: Sequence[str], value: object) -> tuple[str, ...] | None:
     if not isinstance(value, dict):
         return None
-    found = list(value.items())[0] if len(names) == 2 and len(value) == 1 else None
-    fields = found or tuple(value.get(name) for name in names)
-    return fields if all(isinstance(f, str) and f for f in fields) else None
+    # Two fields are written as {text: type}.
+    two = len(names) == 2 and len(value) == 1
+    found = next(iter(value.items())) if two else [value.get(name) for name in names]
+    fields = tuple(field for field in found if isinstance(field, str) and field)
+    return fields if len(fields) == len(names) else None
 
 
 def _literal(text: str) -> object:
     try:
         return ast.literal_eval(text)
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
+    except (TypeError, ValueError, SyntaxError, MemoryError, RecursionError):
         return None
 
 

@@ -26,9 +26,7 @@ class Classifier:
         """Write a label as a completion."""
         return self.style.write_label(self.field, self.words[label])
 
-    def question(
-        self, task: str, unit: Unit, input: str, *about: Entity
-    ) -> Question:
+    def question(self, task: str, unit: Unit, input: str, *about: Entity) -> Question:
         """Make a question that is answered by one of the labels."""
         return Question(task, unit, input, about, choices=self.choices)
 

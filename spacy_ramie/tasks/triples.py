@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from ..grounding import place_pair
+from ..grounding import Place, place_pair
 from ..schema import Schema
 from ..styles import Style
 from ..styles.shown import show
@@ -57,7 +57,9 @@ class TripleTask:
         """Write the gold relations within the sentence in the order of their heads."""
         unit = question.unit
         inside = [
-            r for r in known.relations if in_unit(unit, r.head) and in_unit(unit, r.tail)
+            r
+            for r in known.relations
+            if in_unit(unit, r.head) and in_unit(unit, r.tail)
         ]
         inside.sort(key=lambda r: (r.head.start, r.tail.start))
         rows = [
@@ -80,15 +82,10 @@ class TripleTask:
             elif places is None:
                 failures.append(ungrounded(f"{head} ... {tail}", answer))
             else:
-                ends = [
-                    Entity(unit.start + s, unit.start + e, label, unit.text[s:e])
-                    for (s, e, _), label in zip(
-                        places, (self._head, self._tail), strict=True
-                    )
-                ]
                 relations.append(
                     Relation(
-                        *ends,
+                        self._entity(unit, places[0], self._head),
+                        self._entity(unit, places[1], self._tail),
                         self._labels[word],
                         row_score(row, answer),
                         self.name,
@@ -96,6 +93,11 @@ class TripleTask:
                     )
                 )
         return Annotations(relations=tuple(relations), failures=tuple(failures))
+
+    @staticmethod
+    def _entity(unit: Unit, place: Place, label: str) -> Entity:
+        start, end = unit.start + place.start, unit.start + place.end
+        return Entity(start, end, label, unit.text[place.start : place.end])
 
 
 def make_te(instruction: str | None = None) -> TaskMaker:

@@ -52,7 +52,7 @@ def train_adapter(setup: Setup) -> dict[str, Any]:
         model=model,
         args=arguments,
         train_dataset=Features(train),
-        eval_dataset=Features(dev),
+        eval_dataset=Features(sorted(dev, key=lambda feature: len(feature.ids))),
         data_collator=CompletionCollator(whole=False),
     )
     result = run_training(trainer)

@@ -12,7 +12,12 @@ from random import Random
 from typing import Any
 
 from spacy.tokens import Doc
-from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast, set_seed
+from transformers import (
+    LlamaConfig,
+    LlamaForCausalLM,
+    PreTrainedTokenizerFast,
+    set_seed,
+)
 
 from ..corpus.docbin import gold_doc, record_of
 from ..corpus.items import make_items

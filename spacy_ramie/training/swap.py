@@ -6,6 +6,7 @@ in them it has to read.
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from itertools import pairwise
 from random import Random
 from typing import Any
 
@@ -41,14 +42,14 @@ def swap_entities(record: Record, pool: Pool, share: float, random: Random) -> R
     RETURNS (Record): A record of the same form.
     """
     entities = sorted(record.get("entities", ()), key=lambda e: e["start"])
-    pairs = zip(entities, entities[1:], strict=False)
-    if any(first["end"] > second["start"] for first, second in pairs):
+    if any(first["end"] > second["start"] for first, second in pairwise(entities)):
         return record
     text, at, changed = "", 0, []
     for entity in entities:
         text += record["text"][at : entity["start"]]
         at = entity["end"]
-        surface, extra = record["text"][entity["start"] : at], {}
+        surface = record["text"][entity["start"] : at]
+        extra: dict[str, Any] = {}
         if random.random() < share:
             surface, extra = random.choice(pool[entity["label"]])
         start = len(text)

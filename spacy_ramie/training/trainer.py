@@ -8,11 +8,14 @@ import torch
 from torch.nn.functional import cross_entropy
 from torch.utils.data import Dataset
 from transformers import Trainer, TrainingArguments
+from transformers.trainer_pt_utils import LengthGroupedSampler
 from transformers.trainer_utils import get_last_checkpoint
 
 from .features import Feature
 
 IGNORED = -100
+# Widths are rounded up to this: fewer shapes for the kernels to prepare for.
+MULTIPLE = 16
 
 
 class Features(Dataset[Feature]):
@@ -48,16 +51,15 @@ class CompletionCollator:
 
         features (Sequence[Feature]): Its examples.
         RETURNS (dict): `input_ids`, `attention_mask` and `position_ids` of shape
-            (examples, longest), and `labels` of shape (examples, k) for the last k
+            (examples, width), and `labels` of shape (examples, k) for the last k
             columns, where what is not learnt is -100.
         """
-        width = max(len(feature.ids) for feature in features)
+        longest = max(len(feature.ids) for feature in features)
+        width = -(-longest // MULTIPLE) * MULTIPLE
         ids = torch.zeros(len(features), width, dtype=torch.long)
         mask = torch.zeros_like(ids)
         labels = torch.full_like(ids, IGNORED)
-        learnt = [
-            len(f.ids) - 1 if self.whole else f.completion for f in features
-        ]
+        learnt = [len(f.ids) - 1 if self.whole else f.completion for f in features]
         for row, (feature, n) in enumerate(zip(features, learnt, strict=True)):
             ids[row, width - len(feature.ids) :] = torch.tensor(feature.ids)
             mask[row, width - len(feature.ids) :] = 1
@@ -70,12 +72,21 @@ class CompletionCollator:
         }
 
 
-class CompletionTrainer(Trainer):  # type: ignore[misc]
+class CompletionTrainer(Trainer):
     """A Trainer whose loss is the mean over the learnt tokens."""
 
     # The loss takes num_items_in_batch, so that accumulated steps weigh every
     # token the same.
     model_accepts_loss_kwargs = True
+
+    def _get_train_sampler(self, train_dataset: Any = None) -> LengthGroupedSampler:
+        """Put examples of similar length into a batch, in random order."""
+        arguments = self.args
+        return LengthGroupedSampler(
+            arguments.train_batch_size * arguments.gradient_accumulation_steps,
+            lengths=[len(feature.ids) for feature in self.train_dataset.features],
+            generator=torch.Generator().manual_seed(arguments.seed),
+        )
 
     def compute_loss(
         self,

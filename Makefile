@@ -1,0 +1,41 @@
+# The two commands of the README. Each makes its own environment: `run` with spaCy's
+# transformers lane, `test` with the one that LANE names.
+LANE ?= trf
+VENV ?= .venv-$(LANE)
+PYTHON ?= python3
+BIN = $(VENV)/bin
+
+.PHONY: run test lint env clean
+
+run: $(VENV)/.ready
+	$(BIN)/python -m spacy project run all
+
+test: $(VENV)/.ready
+	$(BIN)/python -m coverage erase
+	$(BIN)/python -m coverage run -m pytest -q
+	$(BIN)/python -m coverage combine -q
+	$(BIN)/python -m coverage report --skip-covered --fail-under=85
+
+lint: $(VENV)/.ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+env: $(VENV)/.ready
+
+# torch first and by itself: a range would pull gigabytes of GPU packages.
+$(VENV)/.ready: setup.cfg constraints/$(LANE).txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install -q --upgrade pip setuptools wheel
+	$(BIN)/python -m pip install -q -c constraints/$(LANE).txt torch
+	$(BIN)/python -m pip install -q -c constraints/$(LANE).txt -e ".[$(EXTRAS)]"
+	touch $@
+
+ifeq ($(LANE),trf)
+EXTRAS = dev,trf
+else
+EXTRAS = dev
+endif
+
+clean:
+	rm -rf .venv-* training metrics packages corpus/*.spacy corpus/phee corpus/paper project.lock

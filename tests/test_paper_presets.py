@@ -1,0 +1,602 @@
+"""The presets of the paper, each with a tiny random model of its architecture.
+
+Nothing is downloaded: models are built here, tokenizers of the published kinds
+are trained here, and the weightless encoder takes the place of the preset's.
+"""
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+from typing import NamedTuple
+
+import pytest
+import spacy
+import torch
+from peft import PeftModel
+from safetensors.torch import load_file
+from spacy.cli._util import app
+from spacy.util import load_config
+from tokenizers import (
+    Regex,
+    Tokenizer,
+    decoders,
+    models,
+    normalizers,
+    pre_tokenizers,
+    processors,
+)
+from tokenizers.trainers import BpeTrainer
+from torch.nn.functional import cross_entropy
+from transformers import (
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    GenerationConfig,
+    LlamaConfig,
+    LlamaForCausalLM,
+    MistralConfig,
+    MistralForCausalLM,
+    PreTrainedTokenizerFast,
+)
+from typer.testing import CliRunner
+
+from spacy_ramie.corpus.docbin import record_of, write_docbin
+from spacy_ramie.corpus.items import make_items
+from spacy_ramie.corpus.paper_labels import to_paper_labels
+from spacy_ramie.corpus.records import gold_annotations, read_records
+from spacy_ramie.engine.loading import load_tokenizer
+from spacy_ramie.engine.tokens import PromptTokenizer
+from spacy_ramie.engine.transformers_engine import make_transformers_engine
+from spacy_ramie.grounding import occurrences, place_pair
+from spacy_ramie.prompting import build_request
+from spacy_ramie.schema import make_supplements, make_supplements_paper
+from spacy_ramie.styles import make_compact
+from spacy_ramie.tasks import make_ner, make_te
+from spacy_ramie.training.adapter import train_adapter
+from spacy_ramie.training.config import load_setup
+from spacy_ramie.training.features import Feature
+from spacy_ramie.training.trainer import (
+    CompletionCollator,
+    CompletionTrainer,
+    make_arguments,
+)
+from spacy_ramie.types import Request
+from spacy_ramie.units import units_of
+
+ROOT = Path(__file__).parent.parent
+COMPONENT = "components.ramie_extractor"
+
+
+class Preset(NamedTuple):
+    """What a file must name, and the tiny model that stands in for its base.
+
+    kind (str): Of the tokenizer: "pieces" (SentencePiece, byte fallback) or "bytes".
+    padding (int): Rows of the embeddings that no token has.
+    """
+
+    base: str
+    encoder: str
+    kind: str
+    config: type
+    shape: dict
+    padding: int = 0
+
+
+# Head dimension 8. The 13B models have more heads and layers than the 7B ones.
+LLAMA_7B = {"hidden_size": 32, "num_attention_heads": 4, "num_hidden_layers": 2}
+LLAMA_13B = {"hidden_size": 40, "num_attention_heads": 5, "num_hidden_layers": 3}
+# Far fewer than the tokens of a prompt, so that the window does slide.
+MISTRAL = {**LLAMA_7B, "num_key_value_heads": 2, "sliding_window": 48}
+LLAMA_3 = {**LLAMA_7B, "num_key_value_heads": 2, "rope_theta": 500000.0}
+
+PRESETS = {
+    "biomistral_7b": Preset(
+        "BioMistral/BioMistral-7B", "BMRetriever", "pieces", MistralConfig, MISTRAL
+    ),
+    "llama_2_7b": Preset(
+        "meta-llama/Llama-2-7b-hf", "BMRetriever", "pieces", LlamaConfig, LLAMA_7B
+    ),
+    "llama_2_13b": Preset(
+        "meta-llama/Llama-2-13b-hf", "Contriever", "pieces", LlamaConfig, LLAMA_13B
+    ),
+    "llama_3_8b": Preset(
+        "meta-llama/Meta-Llama-3-8B", "MedCPT", "bytes", LlamaConfig, LLAMA_3
+    ),
+    "medalpaca_7b": Preset(
+        "medalpaca/medalpaca-7b", "Contriever", "pieces", LlamaConfig, LLAMA_7B
+    ),
+    "medalpaca_13b": Preset(
+        "medalpaca/medalpaca-13b", "Contriever", "pieces", LlamaConfig, LLAMA_13B
+    ),
+    "mistral_7b": Preset(
+        "mistralai/Mistral-7B-v0.1", "Contriever", "pieces", MistralConfig, MISTRAL
+    ),
+    "pmc_llama_13b": Preset(
+        "axiong/PMC_LLaMA_13B", "Contriever", "pieces", LlamaConfig, LLAMA_13B, 5
+    ),
+}
+# One of each architecture and tokenizer.
+KINDS = ["llama_2_7b", "mistral_7b", "llama_3_8b", "pmc_llama_13b"]
+
+NOTES = [
+    "Started melatonin 3 mg qhs for insomnia. Garlic held before surgery; no bleeding.",
+    "Pt w/ IBS:\n- ginger tea\tfor nausea\n- stop green tea, 2\u00a0\u00b5g/d \u2192 \u5fc3\n\nF/u prn.",
+    "",
+    "   \n",
+    "</s> ### Response: ['x'] <|end_of_text|> ginkgo <s>",
+]
+
+
+def file_of(name):
+    return ROOT / "configs" / "paper" / f"{name}.cfg"
+
+
+# Corpus
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory):
+    """Twelve training and three dev records with the paper's labels."""
+    folder = tmp_path_factory.mktemp("corpus")
+    schema = make_supplements_paper()
+    given = read_records(ROOT / "corpus" / "train.jsonl", make_supplements())
+    records = [to_paper_labels(record, schema) for record in given]
+    full = [r for r in records if r["relations"] and r["usage"] and len(r["text"]) < 150]
+    write_docbin(full[:12], folder / "train.spacy", spacy.blank("en"), schema)
+    write_docbin(full[12:15], folder / "dev.spacy", spacy.blank("en"), schema)
+    return folder
+
+
+# Tokenizers and models
+
+
+def piece_tokenizer(texts):
+    """Of the kind of Llama 2: spelled blanks, unknown characters as bytes."""
+    learner = Tokenizer(models.BPE())
+    learner.pre_tokenizer = pre_tokenizers.Metaspace()
+    lines = [
+        line.encode("ascii", "ignore").decode()
+        for text in texts
+        for line in text.split("\n")
+    ]
+    learner.train_from_iterator(lines, BpeTrainer(vocab_size=300, show_progress=False))
+    learnt = json.loads(learner.to_str())["model"]
+    special = ["<unk>", "<s>", "</s>"]
+    names = [*special, *(f"<0x{byte:02X}>" for byte in range(256)), *learnt["vocab"]]
+    tokenizer = Tokenizer(
+        models.BPE(
+            {name: i for i, name in enumerate(names)},
+            [tuple(pair) for pair in learnt["merges"]],
+            unk_token="<unk>",
+            fuse_unk=True,
+            byte_fallback=True,
+        )
+    )
+    tokenizer.normalizer = normalizers.Sequence(
+        [normalizers.Prepend("\u2581"), normalizers.Replace(" ", "\u2581")]
+    )
+    tokenizer.decoder = decoders.Sequence(
+        [
+            decoders.Replace("\u2581", " "),
+            decoders.ByteFallback(),
+            decoders.Fuse(),
+            decoders.Strip(" ", 1, 0),
+        ]
+    )
+    return with_start(tokenizer, special, "<s>", "</s>", unk_token="<unk>")
+
+
+def byte_tokenizer(texts):
+    """Of the kind of Llama 3: byte-level BPE."""
+    tokenizer = Tokenizer(models.BPE(ignore_merges=True))
+    words = Regex(r"[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s+")
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+        [
+            pre_tokenizers.Split(words, "isolated"),
+            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
+        ]
+    )
+    tokenizer.decoder = decoders.ByteLevel()
+    alphabet = pre_tokenizers.ByteLevel.alphabet()
+    trainer = BpeTrainer(
+        vocab_size=550, initial_alphabet=alphabet, show_progress=False
+    )
+    tokenizer.train_from_iterator(texts, trainer)
+    start, end = "<|begin_of_text|>", "<|end_of_text|>"
+    return with_start(tokenizer, [start, end, "<|eot_id|>"], start, end)
+
+
+def with_start(tokenizer, special, start, end, **kwargs):
+    tokenizer.add_special_tokens(special)
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single=f"{start} $A", special_tokens=[(start, tokenizer.token_to_id(start))]
+    )
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer,
+        bos_token=start,
+        eos_token=end,
+        # As published with Llama 3.
+        clean_up_tokenization_spaces=True,
+        **kwargs,
+    )
+
+
+@pytest.fixture(scope="module")
+def tokenizers(corpus):
+    """A tokenizer of each kind, trained on the corpus, its prompts and completions."""
+    setup = load_setup(
+        file_of("llama_2_7b"), {"paths.train": str(corpus / "train.spacy")}
+    )
+    tasks, style = setup.component.extraction.tasks, setup.component.extraction.style
+    texts = []
+    for item in make_items(setup.docs("train"), list(tasks.values())):
+        request = build_request(tasks[item.question.task], style, item.question, [])
+        texts += [*request.parts, item.completion]
+    return {"pieces": piece_tokenizer(texts), "bytes": byte_tokenizer(texts)}
+
+
+def build_base(preset, tokenizer, folder, *, seed=0, spread=0.02):
+    """Save a random model and its tokenizer as they are published."""
+    torch.manual_seed(seed)
+    config = preset.config(
+        vocab_size=len(tokenizer) + preset.padding,
+        intermediate_size=64,
+        max_position_embeddings=2048,
+        initializer_range=spread,
+        bos_token_id=tokenizer.bos_token_id,
+        eos_token_id=tokenizer.eos_token_id,
+        **preset.shape,
+    )
+    classes = {LlamaConfig: LlamaForCausalLM, MistralConfig: MistralForCausalLM}
+    model = classes[preset.config](config)
+    # Llama 2 and 3 are published with sampling as their default.
+    model.generation_config = GenerationConfig(
+        do_sample=True,
+        temperature=0.6,
+        top_p=0.9,
+        eos_token_id=config.eos_token_id,
+        bos_token_id=config.bos_token_id,
+    )
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    if preset.kind == "pieces":
+        file = folder / "tokenizer_config.json"
+        settings = json.loads(file.read_text())
+        settings |= {"tokenizer_class": "LlamaTokenizer", "legacy": True}
+        file.write_text(json.dumps(settings))
+    return folder
+
+
+# Pipelines
+
+
+@pytest.fixture(scope="module", params=PRESETS)
+def trained(request, corpus, tokenizers, tmp_path_factory):
+    """A preset that was trained for three steps, assembled and loaded."""
+    preset = PRESETS[request.param]
+    folder = tmp_path_factory.mktemp(request.param)
+    base = build_base(preset, tokenizers[preset.kind], folder / "base")
+    overrides = {
+        "paths.train": str(corpus / "train.spacy"),
+        "paths.dev": str(corpus / "dev.spacy"),
+        "paths.base": str(base),
+        "paths.adapter": str(folder / "adapter"),
+        f"{COMPONENT}.retriever.encoder.@misc": "spacy_ramie.HashingEncoder.v1",
+        f"{COMPONENT}.engine.max_new_tokens": 12,
+        "ramie.training.max_steps": 3,
+        "ramie.training.per_device_train_batch_size": 1,
+        "ramie.training.per_device_eval_batch_size": 16,
+        "ramie.training.eval_steps": 3,
+        "ramie.training.save_steps": 3,
+        # The published rate would change nothing that can be seen in three steps.
+        "ramie.training.learning_rate": 0.02,
+    }
+    setup = load_setup(file_of(request.param), overrides)
+    measured = train_adapter(setup)
+    given = [arg for key, value in overrides.items() for arg in (f"--{key}", str(value))]
+    result = CliRunner().invoke(
+        app,
+        ["assemble", str(file_of(request.param)), str(folder / "pipeline"), *given],
+    )
+    assert result.exit_code == 0, result.output
+    nlp = spacy.load(folder / "pipeline")
+    return SimpleNamespace(
+        preset=preset,
+        measured=measured,
+        base=base,
+        adapter=folder / "adapter",
+        gold=setup.docs("dev"),
+        nlp=nlp,
+        extraction=nlp.get_pipe("ramie_extractor").extraction,
+    )
+
+
+def ask_about_gold(extraction, docs):
+    """Answer all four tasks, RE and UC about the gold entities."""
+    gold = [gold_annotations(record_of(doc)) for doc in docs]
+    first = [f for note in extraction.run(docs) for f in note.findings]
+    second = extraction.run(docs, [k.entities for k in gold], second_wave_only=True)
+    return [*first, *(f for note in second for f in note.findings)]
+
+
+def requests_about_gold(extraction, docs):
+    tasks = extraction.tasks
+    return [
+        build_request(tasks[item.question.task], extraction.style, item.question, [])
+        for item in make_items(docs, list(tasks.values()))
+    ]
+
+
+# What the files say
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_file_has_the_values_of_the_paper(name):
+    config = load_config(file_of(name), interpolate=True)
+    component = config["components"]["ramie_extractor"]
+    training = config["ramie"]["training"]
+
+    assert config["paths"]["base"] == component["engine"]["base"] == PRESETS[name].base
+    assert component["style"] == {"@misc": "spacy_ramie.Paper.v1"}
+    assert component["schema"] == {"@misc": "spacy_ramie.SupplementsPaper.v1"}
+    assert component["retriever"]["k"] == 1
+    assert component["retriever"]["encoder"] == {
+        "@misc": f"spacy_ramie.{PRESETS[name].encoder}.v1"
+    }
+    assert config["ramie"]["lora"] == {
+        "r": 64,
+        "lora_alpha": 32,
+        "lora_dropout": 0.1,
+        "target_modules": "all-linear",
+    }
+    assert training["learning_rate"] == 1e-5
+    assert training["per_device_train_batch_size"] == 4
+    assert training["max_steps"] == 5000
+    assert training["eval_steps"] == training["save_steps"] == 1000
+    assert training["load_best_model_at_end"] is True
+
+
+def test_every_file_is_tested():
+    assert {file.stem for file in file_of("").parent.glob("*.cfg")} == set(PRESETS)
+
+
+# Training
+
+
+def test_adapter_is_on_every_linear_layer(trained):
+    config = json.loads((trained.adapter / "adapter_config.json").read_text())
+
+    assert (config["r"], config["lora_alpha"], config["lora_dropout"]) == (64, 32, 0.1)
+    weights = load_file(trained.adapter / "adapter_model.safetensors")
+    assert {".".join(name.split(".")[-5:-2]) for name in weights} == {
+        f"{layer}.{module}"
+        for layer in range(trained.preset.shape["num_hidden_layers"])
+        for module in (
+            *("self_attn.q_proj", "self_attn.k_proj"),
+            *("self_attn.v_proj", "self_attn.o_proj"),
+            *("mlp.gate_proj", "mlp.up_proj", "mlp.down_proj"),
+        )
+    }
+    assert trained.measured["best_dev_loss"] > 0
+
+
+def test_merged_model_computes_what_base_and_adapter_do(trained):
+    runner = trained.extraction.engine.load()
+    ids = torch.tensor([range(3, 203)])
+    base = AutoModelForCausalLM.from_pretrained(trained.base).eval()
+
+    with torch.inference_mode():
+        before = base(ids).logits
+        unmerged = PeftModel.from_pretrained(base, str(trained.adapter)).eval()
+        expected = unmerged(ids).logits
+        merged = runner.model(ids).logits
+
+    assert not any("lora" in name for name, _ in runner.model.named_modules())
+    assert merged.dtype == torch.float32
+    torch.testing.assert_close(merged, expected, atol=1e-4, rtol=0)
+    assert (expected - before).abs().max() > 0.05
+
+
+# Answers
+
+
+def test_every_sentence_of_any_note_is_answered_or_fails_by_itself(trained):
+    docs = list(trained.nlp.pipe(NOTES))
+
+    for doc in docs:
+        record = doc._.ramie
+        failed = {(f["task"], f["start"], f["kind"]) for f in record["failures"]}
+        asked = {(t, start) for start, _ in record["units"] for t in ("ner", "te")}
+        # A random model does not write Python, so that every answer is a failure.
+        assert {(task, start) for task, start, _ in failed} == asked
+        assert {kind for *_, kind in failed} <= {"unparsable", "truncated"}
+        assert record["requests"] == len(asked)
+    assert [len(doc._.ramie["units"]) for doc in docs] == [2, 5, 0, 0, 1]
+
+
+def test_every_pair_and_mention_gets_a_label_of_the_paper(trained):
+    found = ask_about_gold(trained.extraction, trained.gold)
+    labelled = [
+        item
+        for finding in found
+        if finding.question.task in ("re", "uc")
+        for item in (*finding.annotations.relations, *finding.annotations.usage)
+    ]
+    tasks = [finding.question.task for finding in found]
+
+    assert len(labelled) == tasks.count("re") + tasks.count("uc")
+    assert min(tasks.count("re"), tasks.count("uc")) > 0
+    for item in labelled:
+        assert sum(item.scores.values()) == pytest.approx(1, abs=1e-5)
+        assert item.score == max(item.scores.values()) == item.scores[item.label]
+    assert all(finding.hits for finding in found)
+
+
+def test_generation_is_greedy_and_alike_in_any_batch(trained):
+    """Also for bases that sample unless told otherwise, and windows that slide."""
+    engine = trained.extraction.engine
+    requests = [
+        request
+        for request in requests_about_gold(trained.extraction, trained.gold)
+        if not request.choices
+    ]
+    runner = engine.load()
+    end = runner.tokens.eos
+
+    answers = engine.run(requests)
+
+    for request, answer in zip(requests, answers, strict=True):
+        ids = list(runner.encode(request).prompt)
+        start = len(ids)
+        while len(ids) < start + 12 and ids[-1] != end:
+            with torch.inference_mode():
+                logits = runner.model(torch.tensor([ids]), use_cache=False).logits
+            ids.append(int(logits[0, -1].argmax()))
+        said = [token for token in ids[start:] if token != end]
+        assert start > 48
+        assert answer.text == runner.tokens.decode(said)[0]
+        assert answer.truncated == (ids[-1] != end)
+
+
+def whole_label_logprobs(runner, request):
+    """Log-probability of every label, its end included, by plain calls of the model."""
+    prompt = runner.encode(request).prompt
+    totals = []
+    for choice in request.choices:
+        label = runner.tokens.completion(choice)
+        with torch.inference_mode():
+            logits = runner.model(torch.tensor([[*prompt, *label]])).logits[0]
+        steps = logits.log_softmax(dim=-1)[len(prompt) - 1 : -1]
+        totals.append(steps[range(len(label)), label].sum())
+    return torch.stack(totals)
+
+
+# After what they share, labels of the first kind differ at once; of the second,
+# two go on alike.
+@pytest.mark.parametrize(
+    "choices", [("qZ", "vZ", "zZ"), ("qZ", "qJ", "z"), ("qZ", "qJJ", "zZQ", "z")]
+)
+def test_label_probabilities_are_the_softmax_over_whole_labels(trained, choices):
+    runner = trained.extraction.engine.load()
+    parts = [r.parts for r in requests_about_gold(trained.extraction, trained.gold)]
+    requests = [Request("uc", part, choices) for part in parts[:4]]
+
+    answers = trained.extraction.engine.run(requests)
+
+    for request, answer in zip(requests, answers, strict=True):
+        expected = whole_label_logprobs(runner, request).softmax(dim=-1)
+        assert sum(answer.scores) == pytest.approx(1, abs=1e-5)
+        assert answer.scores == pytest.approx(expected.tolist(), abs=1e-5)
+        assert answer.text == choices[int(expected.argmax())]
+
+
+def test_pipeline_from_disk_gives_identical_answers(trained, tmp_path):
+    trained.nlp.to_disk(tmp_path / "copy")
+    again = spacy.load(tmp_path / "copy")
+    extraction = again.get_pipe("ramie_extractor").extraction
+
+    expected = ask_about_gold(trained.extraction, trained.gold)
+    found = ask_about_gold(extraction, trained.gold)
+
+    assert str(tmp_path) in extraction.engine.base
+    assert found == expected
+    for text in NOTES:
+        assert again(text)._.ramie == trained.nlp(text)._.ramie
+
+
+# The compact style
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_answers_under_the_grammar_parse_and_ground(name, tokenizers, tmp_path):
+    preset, schema, style = PRESETS[name], make_supplements_paper(), make_compact()
+    tasks = [make_ner()(schema, style), make_te()(schema, style)]
+    questions = [
+        (task, question)
+        for doc in map(spacy.blank("en"), NOTES)
+        for unit in units_of(doc)
+        for task in tasks
+        for question in task.questions(unit, ())
+    ]
+    requests = [build_request(task, style, q, []) for task, q in questions]
+    ended = 0
+    for seed in range(3):
+        base = build_base(
+            preset,
+            tokenizers[preset.kind],
+            tmp_path / str(seed),
+            seed=seed,
+            spread=0.3,
+        )
+        answers = make_transformers_engine(str(base), max_new_tokens=48).run(requests)
+        for (task, question), answer in zip(questions, answers, strict=True):
+            assert answer.error is None
+            found = task.read(question, answer)
+            kinds = {failure.kind for failure in found.failures}
+            print(seed, task.name, repr(answer.text), kinds, answer.truncated)
+            assert kinds <= {"truncated"}
+            ended += not answer.truncated
+    print(ended)
+    assert ended > 10
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_special_tokens_in_a_note_are_plain_characters(name, tokenizers, tmp_path):
+    preset = PRESETS[name]
+    folder = build_base(preset, tokenizers[preset.kind], tmp_path)
+    tokenizer = load_tokenizer(str(folder))
+    task = make_ner()(make_supplements_paper(), make_compact())
+    note = "a </s> b <s> <|end_of_text|> <|eot_id|> <unk>\n### Response:\nNone"
+    (unit,) = units_of(spacy.blank("en")(note.replace("\n", " ")))
+    (question,) = task.questions(unit, ())
+    request = build_request(task, make_compact(), question, [])
+
+    tokens = PromptTokenizer(tokenizer, 2048)
+    prompt = tokens.encode(request, 16).prompt
+
+    assert prompt[0] == tokenizer.bos_token_id
+    assert not set(prompt[1:]) & set(tokenizer.added_tokens_decoder)
+    text = tokenizer.decode(prompt[1:], clean_up_tokenization_spaces=False)
+    assert "a </s> b <s> <|end_of_text|> <|eot_id|> <unk>" in text
+    assert text.count("### Response:") == 1
+
+
+# The loss
+
+
+@pytest.mark.parametrize("name", ["llama_2_7b", "mistral_7b", "llama_3_8b"])
+@pytest.mark.parametrize("counted", [False, True])
+def test_loss_is_that_of_completions_alone(name, counted, tokenizers, tmp_path):
+    preset = PRESETS[name]
+    folder = build_base(preset, tokenizers[preset.kind], tmp_path / "base", spread=0.3)
+    model = AutoModelForCausalLM.from_pretrained(folder).eval()
+    tokens = PromptTokenizer(AutoTokenizer.from_pretrained(folder), 2048)
+    features = []
+    for prompt, completion in [
+        ("Garlic for colds. " * 9, "garlic"),
+        ("Off ginger.", "['a long', 'completion']"),
+        ("x" * 70, "None"),
+    ]:
+        request = Request("ner", ("Find.", prompt))
+        learnt = tokens.completion(completion)
+        ids = [*tokens.encode(request, 0).prompt, *learnt]
+        features.append(Feature(ids, len(learnt), "ner"))
+    trainer = CompletionTrainer(model=model, args=make_arguments(tmp_path / "run", {}))
+
+    batch = CompletionCollator(whole=False)(features)
+    count = torch.tensor(sum(f.completion for f in features)) if counted else None
+    loss = trainer.compute_loss(model, batch, num_items_in_batch=count)
+
+    assert (batch["labels"][:, -1] == tokens.eos).all()
+    width = max(len(f.ids) for f in features)
+    ids = torch.tensor([f.ids + [0] * (width - len(f.ids)) for f in features])
+    labels = torch.tensor(
+        [
+            [-100] * (len(f.ids) - f.completion)
+            + f.ids[-f.completion :]
+            + [-100] * (width - len(f.ids))
+            for f in features
+        ]
+    )
+    mask = torch.tensor([[1] * len(f.ids) + [0] * (width - len(f.ids)) for f in features])
+    expected = model(ids, attention_mask=mask, labels=labels).loss
+    torch.testing.assert_close(loss, expected, atol=1e-5, rtol=0)
