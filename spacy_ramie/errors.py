@@ -34,6 +34,9 @@ class Errors:
     R006 = "[R006] Config '{path}' has no section [{section}]. Start from configs/supplements.cfg."
     R007 = "[R007] Config '{path}' has no component made by the factory 'ramie_extractor'. Add it to [components]."
     R008 = "[R008] Answer style '{style}' has no instruction for the task '{task}'. Give one in the config of the task: instruction = \"...\"."
+    R009 = "[R009] Schema '{path}' is neither one that comes with the package nor a file. Known are: {known}."
+    R010 = "[R010] Pipeline '{model}' cannot be loaded: {problem}. Give the folder that `spacy assemble` wrote, or the name of an installed package."
+    R011 = "[R011] Pipeline '{model}' has no component made by the factory 'ramie_extractor'."
 
     # Corpus
     R101 = "[R101] {path}, line {line}, record {id}: {problem}."
@@ -41,9 +44,10 @@ class Errors:
     R103 = "[R103] {path}: {count} bad record(s):\n{problems}"
     R104 = "[R104] {path} holds no record. Training and evaluation need at least one."
     R105 = "[R105] {path} was not written by `spacy ramie convert`: a document has no corpus record in its user data. Convert the .jsonl file again."
+    R106 = "[R106] {path} is not a .spacy file: {problem}. Write it with `spacy ramie convert`."
 
     # Models
-    R201 = "[R201] No base model: set [components.{name}.engine] base to a folder or a Hugging Face name, or build the small one: python -m spacy ramie base."
+    R201 = "[R201] No base model: set [components.{name}.engine] base to a folder or a Hugging Face name, or build the small one: python -m spacy ramie base configs/supplements.cfg."
     R202 = "[R202] Base model '{base}' cannot be loaded from this machine: {problem}. Nothing is downloaded at inference: fetch it first with `python -m spacy ramie base CONFIG --paths.base {base}`, or correct the path."
     R203 = "[R203] Adapter '{adapter}' cannot be used: {problem}. Train one with `python -m spacy ramie train CONFIG`, or set adapter = null to run the base model alone."
     R204 = "[R204] Adapter '{adapter}' was trained on another base model (fingerprint {trained}) than '{base}' ({found}). Load the base it was trained on, or train a new adapter."
@@ -57,4 +61,5 @@ class Errors:
     R304 = "[R304] Encoder '{encoder}' cannot be loaded from this machine: {problem}. Nothing is downloaded at inference: give the folder of a sentence-transformers model, or use the weightless encoder spacy_ramie.HashingEncoder.v1."
     R305 = "[R305] Encoder spacy_ramie.TrfDataEncoder.v1 reads doc._.trf_data, which {problem}. Put a component of spacy-transformers before ramie_extractor."
     R306 = "[R306] {path} holds no exemplar bank. Save the pipeline with nlp.to_disk after nlp.initialize."
+    R307 = "[R307] {path} is damaged: {problem}. Build the bank again (nlp.initialize, or `spacy assemble`)."
 # fmt: on

@@ -1,4 +1,4 @@
-"""Folders as bytes, for what can only be written to disk."""
+"""Folders: as bytes, for what can only be written to disk, and of models."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -33,3 +33,23 @@ def restore_folder(files: dict[str, bytes], root: Path) -> None:
             raise ValueError(f"the path {name!r} leads out of the folder")
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(content)
+
+
+def model_folder(model: str) -> Path | None:
+    """Find a model on this machine.
+
+    model (str): Folder, or name of a model in the Hugging Face cache.
+    RETURNS (Path | None): Its folder; None: it is not here.
+    """
+    if Path(model).is_dir():
+        return Path(model)
+    from huggingface_hub import try_to_load_from_cache
+
+    for name in ("config.json", "modules.json"):
+        try:
+            found = try_to_load_from_cache(model, name)
+        except ValueError:
+            return None  # Not even the form of a name.
+        if isinstance(found, str):
+            return Path(found).parent
+    return None

@@ -77,6 +77,9 @@ def place_pair(
 ) -> tuple[Place, Place] | None:
     """Place the two ends of a triple where they stand closest together.
 
+    Places that overlap come last: in "B12 deficiency, so B12 was started" it is
+    the second B12 that treats the B12 deficiency.
+
     unit (Unit): The sentence.
     head (str): Text of the head.
     tail (str): Text of the tail.
@@ -87,7 +90,7 @@ def place_pair(
     pairs = [(h, t) for h in heads for t in tails if h != t]
     if len(pairs) <= nth:
         return None
-    pairs.sort(key=lambda pair: (_distance(*pair), pair))
+    pairs.sort(key=lambda pair: (_overlap(*pair), _distance(*pair), pair))
     chosen = pairs[nth]
     return Place(*chosen[0], len(heads) > 1), Place(*chosen[1], len(tails) > 1)
 
@@ -111,3 +114,7 @@ def _inside(inner: tuple[int, int], outer: tuple[int, int]) -> bool:
 
 def _distance(a: tuple[int, int], b: tuple[int, int]) -> int:
     return max(b[0] - a[1], a[0] - b[1], 0)
+
+
+def _overlap(a: tuple[int, int], b: tuple[int, int]) -> bool:
+    return a[0] < b[1] and b[0] < a[1]

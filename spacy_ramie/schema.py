@@ -80,6 +80,9 @@ def read_schema(path: Path) -> Schema:
     path (Path): The file.
     RETURNS (Schema): The schema.
     """
+    if not path.is_file():
+        known = ", ".join(sorted(file.stem for file in SCHEMAS.glob("*.cfg")))
+        raise ConfigError(Errors.R009.format(path=path, known=known))
     config = Config().from_disk(path)
     if "schema" not in config:
         raise ConfigError(Errors.R006.format(path=path, section="schema"))

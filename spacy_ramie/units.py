@@ -69,15 +69,24 @@ def _rule_starts(doc: Doc) -> list[int]:
 
 def _begins_sentence(doc: Doc, i: int) -> bool:
     token, before = doc[i], doc[i - 1]
-    if before.is_space and "\n" in before.text.replace("\r", "\n"):
-        # A hard-wrapped line goes on in lower case; a blank line always ends one.
-        lines = before.text.replace("\r\n", "\n").count("\n")
-        return lines > 1 or not token.text[0].islower()
+    lines = before.text.replace("\r\n", "\n").replace("\r", "\n").count("\n")
+    if before.is_space and lines:
+        # A hard-wrapped line goes on in lower case or after "St."; a blank line
+        # always ends one.
+        wrapped = token.text[0].islower() or _word_before(doc, i - 1) in NEVER_LAST
+        return lines > 1 or not wrapped
     if not token.is_sent_start:
         return False
-    # "vit." is two tokens where spaCy does not know it, "b.i.d." is one.
-    alone = before.text == "." and i > 1 and not doc[i - 2].whitespace_
-    word = doc[i - 2].lower_ if alone else before.lower_.rstrip(".")
+    word = _word_before(doc, i)
     if word in NEVER_LAST:
         return False
     return word not in ABBREVIATIONS or token.text[0].isupper()
+
+
+def _word_before(doc: Doc, i: int) -> str:
+    """The word before a token, in lower case and without its full stop."""
+    if i == 0:
+        return ""
+    # "vit." is two tokens where spaCy does not know it, "b.i.d." is one.
+    alone = doc[i - 1].text == "." and i > 1 and not doc[i - 2].whitespace_
+    return doc[i - 2].lower_ if alone else doc[i - 1].lower_.rstrip(".")

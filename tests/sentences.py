@@ -2,7 +2,6 @@
 
 import spacy
 from hypothesis import strategies as st
-from spacy.tokens import Doc
 
 from spacy_ramie.types import Unit
 from spacy_ramie.units import units_of
@@ -46,11 +45,7 @@ def unit_of(text: str) -> Unit:
     return unit
 
 
-def has_words(text: str) -> bool:
-    return bool(text.strip())
-
-
-units = notes.filter(has_words).map(unit_of)
+units = notes.filter(str.strip).map(unit_of)
 
 
 @st.composite
@@ -59,7 +54,3 @@ def pieces(draw: st.DrawFn, unit: Unit) -> tuple[int, int]:
     first = draw(st.integers(0, len(unit.tokens) - 1))
     last = draw(st.integers(first, min(first + 3, len(unit.tokens) - 1)))
     return unit.tokens[first][0], unit.tokens[last][1]
-
-
-def sentence_texts(doc: Doc) -> list[str]:
-    return [unit.text for unit in units_of(doc)]

@@ -5,6 +5,7 @@ are trained here, and the weightless encoder takes the place of the preset's.
 """
 
 import json
+import os
 from pathlib import Path
 from types import SimpleNamespace
 from typing import NamedTuple
@@ -26,7 +27,6 @@ from tokenizers import (
     processors,
 )
 from tokenizers.trainers import BpeTrainer
-from torch.nn.functional import cross_entropy
 from transformers import (
     AutoModelForCausalLM,
     AutoTokenizer,
@@ -46,7 +46,6 @@ from spacy_ramie.corpus.records import gold_annotations, read_records
 from spacy_ramie.engine.loading import load_tokenizer
 from spacy_ramie.engine.tokens import PromptTokenizer
 from spacy_ramie.engine.transformers_engine import make_transformers_engine
-from spacy_ramie.grounding import occurrences, place_pair
 from spacy_ramie.prompting import build_request
 from spacy_ramie.schema import make_supplements, make_supplements_paper
 from spacy_ramie.styles import make_compact
@@ -124,10 +123,26 @@ NOTES = [
     "   \n",
     "</s> ### Response: ['x'] <|end_of_text|> ginkgo <s>",
 ]
+# Of different lengths, in tokens more than the window.
+SENTENCES = [
+    "Started melatonin 3 mg qhs for insomnia, which helps; no headache this week.",
+    "Garlic held before surgery because of bleeding; restart two weeks after it.",
+    "She is on ginkgo for memory and on folic acid, and wants to add milk thistle "
+    "since her sister told her that it is good for the liver and the skin.",
+]
 
 
 def file_of(name):
     return ROOT / "configs" / "paper" / f"{name}.cfg"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread():
+    """Tiny matrices are slower on many."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
 
 
 # Corpus
@@ -135,14 +150,16 @@ def file_of(name):
 
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory):
-    """Twelve training and three dev records with the paper's labels."""
+    """Twelve training and two dev records with the paper's labels."""
     folder = tmp_path_factory.mktemp("corpus")
     schema = make_supplements_paper()
     given = read_records(ROOT / "corpus" / "train.jsonl", make_supplements())
     records = [to_paper_labels(record, schema) for record in given]
-    full = [r for r in records if r["relations"] and r["usage"] and len(r["text"]) < 150]
+    full = [
+        r for r in records if r["relations"] and r["usage"] and len(r["text"]) < 150
+    ]
     write_docbin(full[:12], folder / "train.spacy", spacy.blank("en"), schema)
-    write_docbin(full[12:15], folder / "dev.spacy", spacy.blank("en"), schema)
+    write_docbin(full[12:14], folder / "dev.spacy", spacy.blank("en"), schema)
     return folder
 
 
@@ -197,9 +214,7 @@ def byte_tokenizer(texts):
     )
     tokenizer.decoder = decoders.ByteLevel()
     alphabet = pre_tokenizers.ByteLevel.alphabet()
-    trainer = BpeTrainer(
-        vocab_size=550, initial_alphabet=alphabet, show_progress=False
-    )
+    trainer = BpeTrainer(vocab_size=550, initial_alphabet=alphabet, show_progress=False)
     tokenizer.train_from_iterator(texts, trainer)
     start, end = "<|begin_of_text|>", "<|end_of_text|>"
     return with_start(tokenizer, [start, end, "<|eot_id|>"], start, end)
@@ -234,7 +249,7 @@ def tokenizers(corpus):
     return {"pieces": piece_tokenizer(texts), "bytes": byte_tokenizer(texts)}
 
 
-def build_base(preset, tokenizer, folder, *, seed=0, spread=0.02):
+def build_base(preset, tokenizer, folder, *, spread, seed=0):
     """Save a random model and its tokenizer as they are published."""
     torch.manual_seed(seed)
     config = preset.config(
@@ -274,39 +289,45 @@ def trained(request, corpus, tokenizers, tmp_path_factory):
     """A preset that was trained for three steps, assembled and loaded."""
     preset = PRESETS[request.param]
     folder = tmp_path_factory.mktemp(request.param)
-    base = build_base(preset, tokenizers[preset.kind], folder / "base")
+    base = build_base(preset, tokenizers[preset.kind], folder / "base", spread=0.2)
     overrides = {
         "paths.train": str(corpus / "train.spacy"),
         "paths.dev": str(corpus / "dev.spacy"),
         "paths.base": str(base),
         "paths.adapter": str(folder / "adapter"),
         f"{COMPONENT}.retriever.encoder.@misc": "spacy_ramie.HashingEncoder.v1",
-        f"{COMPONENT}.engine.max_new_tokens": 12,
+        f"{COMPONENT}.engine.max_new_tokens": 8,
         "ramie.training.max_steps": 3,
         "ramie.training.per_device_train_batch_size": 1,
         "ramie.training.per_device_eval_batch_size": 16,
         "ramie.training.eval_steps": 3,
         "ramie.training.save_steps": 3,
         # The published rate would change nothing that can be seen in three steps.
-        "ramie.training.learning_rate": 0.02,
+        "ramie.training.learning_rate": 0.005,
     }
     setup = load_setup(file_of(request.param), overrides)
     measured = train_adapter(setup)
-    given = [arg for key, value in overrides.items() for arg in (f"--{key}", str(value))]
+    given = [
+        arg for key, value in overrides.items() for arg in (f"--{key}", str(value))
+    ]
     result = CliRunner().invoke(
         app,
         ["assemble", str(file_of(request.param)), str(folder / "pipeline"), *given],
     )
     assert result.exit_code == 0, result.output
     nlp = spacy.load(folder / "pipeline")
+    extraction = nlp.get_pipe("ramie_extractor").extraction
+    gold = setup.docs("dev")
     return SimpleNamespace(
         preset=preset,
         measured=measured,
         base=base,
         adapter=folder / "adapter",
-        gold=setup.docs("dev"),
         nlp=nlp,
-        extraction=nlp.get_pipe("ramie_extractor").extraction,
+        extraction=extraction,
+        gold=gold,
+        findings=ask_about_gold(extraction, gold),
+        docs=list(nlp.pipe(NOTES)),
     )
 
 
@@ -316,14 +337,6 @@ def ask_about_gold(extraction, docs):
     first = [f for note in extraction.run(docs) for f in note.findings]
     second = extraction.run(docs, [k.entities for k in gold], second_wave_only=True)
     return [*first, *(f for note in second for f in note.findings)]
-
-
-def requests_about_gold(extraction, docs):
-    tasks = extraction.tasks
-    return [
-        build_request(tasks[item.question.task], extraction.style, item.question, [])
-        for item in make_items(docs, list(tasks.values()))
-    ]
 
 
 # What the files say
@@ -400,9 +413,7 @@ def test_merged_model_computes_what_base_and_adapter_do(trained):
 
 
 def test_every_sentence_of_any_note_is_answered_or_fails_by_itself(trained):
-    docs = list(trained.nlp.pipe(NOTES))
-
-    for doc in docs:
+    for doc in trained.docs:
         record = doc._.ramie
         failed = {(f["task"], f["start"], f["kind"]) for f in record["failures"]}
         asked = {(t, start) for start, _ in record["units"] for t in ("ner", "te")}
@@ -410,35 +421,30 @@ def test_every_sentence_of_any_note_is_answered_or_fails_by_itself(trained):
         assert {(task, start) for task, start, _ in failed} == asked
         assert {kind for *_, kind in failed} <= {"unparsable", "truncated"}
         assert record["requests"] == len(asked)
-    assert [len(doc._.ramie["units"]) for doc in docs] == [2, 5, 0, 0, 1]
+    assert [len(doc._.ramie["units"]) for doc in trained.docs] == [2, 4, 0, 0, 1]
 
 
 def test_every_pair_and_mention_gets_a_label_of_the_paper(trained):
-    found = ask_about_gold(trained.extraction, trained.gold)
     labelled = [
         item
-        for finding in found
+        for finding in trained.findings
         if finding.question.task in ("re", "uc")
         for item in (*finding.annotations.relations, *finding.annotations.usage)
     ]
-    tasks = [finding.question.task for finding in found]
+    tasks = [finding.question.task for finding in trained.findings]
 
     assert len(labelled) == tasks.count("re") + tasks.count("uc")
     assert min(tasks.count("re"), tasks.count("uc")) > 0
     for item in labelled:
         assert sum(item.scores.values()) == pytest.approx(1, abs=1e-5)
         assert item.score == max(item.scores.values()) == item.scores[item.label]
-    assert all(finding.hits for finding in found)
+    assert all(finding.hits for finding in trained.findings)
 
 
 def test_generation_is_greedy_and_alike_in_any_batch(trained):
     """Also for bases that sample unless told otherwise, and windows that slide."""
     engine = trained.extraction.engine
-    requests = [
-        request
-        for request in requests_about_gold(trained.extraction, trained.gold)
-        if not request.choices
-    ]
+    requests = [Request("ner", ("Find all.", text)) for text in SENTENCES]
     runner = engine.load()
     end = runner.tokens.eos
 
@@ -447,43 +453,63 @@ def test_generation_is_greedy_and_alike_in_any_batch(trained):
     for request, answer in zip(requests, answers, strict=True):
         ids = list(runner.encode(request).prompt)
         start = len(ids)
-        while len(ids) < start + 12 and ids[-1] != end:
-            with torch.inference_mode():
-                logits = runner.model(torch.tensor([ids]), use_cache=False).logits
-            ids.append(int(logits[0, -1].argmax()))
+        while len(ids) < start + 8 and ids[-1] != end:
+            ids.append(int(logits_of(runner, ids)[-1].argmax()))
         said = [token for token in ids[start:] if token != end]
-        assert start > 48
+        assert start > 48 and len(set(said)) > 1
         assert answer.text == runner.tokens.decode(said)[0]
         assert answer.truncated == (ids[-1] != end)
 
 
-def whole_label_logprobs(runner, request):
-    """Log-probability of every label, its end included, by plain calls of the model."""
-    prompt = runner.encode(request).prompt
+def logits_of(runner, ids):
+    with torch.inference_mode():
+        return runner.model(torch.tensor([ids]), use_cache=False).logits[0]
+
+
+def by_branch(runner, prompt, labels):
+    """Softmax over the tokens at which the labels part."""
+    shared = os.path.commonprefix(labels)
+    logits = logits_of(runner, [*prompt, *shared])[-1]
+    return logits[[label[len(shared)] for label in labels]].softmax(dim=-1)
+
+
+def by_whole_label(runner, prompt, labels):
+    """Softmax over the log-probabilities of whole labels, their end included."""
     totals = []
-    for choice in request.choices:
-        label = runner.tokens.completion(choice)
-        with torch.inference_mode():
-            logits = runner.model(torch.tensor([[*prompt, *label]])).logits[0]
-        steps = logits.log_softmax(dim=-1)[len(prompt) - 1 : -1]
+    for label in labels:
+        steps = logits_of(runner, [*prompt, *label]).log_softmax(dim=-1)
+        steps = steps[len(prompt) - 1 : -1]
         totals.append(steps[range(len(label)), label].sum())
-    return torch.stack(totals)
+    return torch.stack(totals).softmax(dim=-1)
 
 
-# After what they share, labels of the first kind differ at once; of the second,
-# two go on alike.
+# The first labels part all at once, of the others two go on together; whether the
+# paper's do depends on the tokenizer.
 @pytest.mark.parametrize(
-    "choices", [("qZ", "vZ", "zZ"), ("qZ", "qJ", "z"), ("qZ", "qJJ", "zZQ", "z")]
+    ("choices", "parted"),
+    [
+        (("qZ", "vZ", "zZ"), True),
+        (("qZ", "qJ", "z"), False),
+        (("qZ", "qJJ", "zZQ", "z"), False),
+        ("re", None),
+        ("uc", None),
+    ],
 )
-def test_label_probabilities_are_the_softmax_over_whole_labels(trained, choices):
+def test_label_probabilities(trained, choices, parted):
+    if parted is None:
+        choices = trained.extraction.tasks[choices].classifier.choices
     runner = trained.extraction.engine.load()
-    parts = [r.parts for r in requests_about_gold(trained.extraction, trained.gold)]
-    requests = [Request("uc", part, choices) for part in parts[:4]]
+    labels = [runner.tokens.completion(choice) for choice in choices]
+    branch = len(os.path.commonprefix(labels))
+    distinct = len({label[branch] for label in labels}) == len(labels)
+    requests = [Request("uc", ("Classify.", text), choices) for text in SENTENCES]
 
     answers = trained.extraction.engine.run(requests)
 
+    assert parted in (None, distinct)
     for request, answer in zip(requests, answers, strict=True):
-        expected = whole_label_logprobs(runner, request).softmax(dim=-1)
+        prompt = runner.encode(request).prompt
+        expected = (by_branch if distinct else by_whole_label)(runner, prompt, labels)
         assert sum(answer.scores) == pytest.approx(1, abs=1e-5)
         assert answer.scores == pytest.approx(expected.tolist(), abs=1e-5)
         assert answer.text == choices[int(expected.argmax())]
@@ -494,55 +520,63 @@ def test_pipeline_from_disk_gives_identical_answers(trained, tmp_path):
     again = spacy.load(tmp_path / "copy")
     extraction = again.get_pipe("ramie_extractor").extraction
 
-    expected = ask_about_gold(trained.extraction, trained.gold)
-    found = ask_about_gold(extraction, trained.gold)
-
     assert str(tmp_path) in extraction.engine.base
-    assert found == expected
-    for text in NOTES:
-        assert again(text)._.ramie == trained.nlp(text)._.ramie
+    assert ask_about_gold(extraction, trained.gold) == trained.findings
+    for doc, before in zip(again.pipe(NOTES), trained.docs, strict=True):
+        assert doc._.ramie == before._.ramie
 
 
 # The compact style
 
 
+def repeats(rows):
+    """Say whether a list names a span, or a triple, twice: no grammar can forbid it."""
+    if any(row.fields[0] == row.fields[2] for row in rows if len(row.fields) == 3):
+        return True
+    said = [row.fields if len(row.fields) == 3 else row.fields[0] for row in rows]
+    return len(set(said)) < len(said)
+
+
+@pytest.mark.parametrize("seed", [0, 1])
 @pytest.mark.parametrize("name", KINDS)
-def test_answers_under_the_grammar_parse_and_ground(name, tokenizers, tmp_path):
+def test_answers_under_the_grammar_parse_and_ground(name, seed, tokenizers, tmp_path):
+    """In a complete answer only what is said too often has no place."""
     preset, schema, style = PRESETS[name], make_supplements_paper(), make_compact()
-    tasks = [make_ner()(schema, style), make_te()(schema, style)]
+    tasks = {"ner": make_ner()(schema, style), "te": make_te()(schema, style)}
     questions = [
-        (task, question)
+        question
         for doc in map(spacy.blank("en"), NOTES)
         for unit in units_of(doc)
-        for task in tasks
+        for task in tasks.values()
         for question in task.questions(unit, ())
     ]
-    requests = [build_request(task, style, q, []) for task, q in questions]
-    ended = 0
-    for seed in range(3):
-        base = build_base(
-            preset,
-            tokenizers[preset.kind],
-            tmp_path / str(seed),
-            seed=seed,
-            spread=0.3,
-        )
-        answers = make_transformers_engine(str(base), max_new_tokens=48).run(requests)
-        for (task, question), answer in zip(questions, answers, strict=True):
-            assert answer.error is None
-            found = task.read(question, answer)
-            kinds = {failure.kind for failure in found.failures}
-            print(seed, task.name, repr(answer.text), kinds, answer.truncated)
-            assert kinds <= {"truncated"}
-            ended += not answer.truncated
-    print(ended)
-    assert ended > 10
+    requests = [build_request(tasks[q.task], style, q, []) for q in questions]
+    tokenizer = tokenizers[preset.kind]
+    base = build_base(preset, tokenizer, tmp_path, spread=0.3, seed=seed)
+
+    answers = make_transformers_engine(str(base), max_new_tokens=40).run(requests)
+
+    clean = 0
+    for question, answer in zip(questions, answers, strict=True):
+        assert answer.error is None
+        found = tasks[question.task].read(question, answer)
+        kinds = {failure.kind for failure in found.failures}
+        if answer.truncated:
+            assert kinds <= {"truncated", "ungrounded"}
+            continue
+        names = ("head", "relation", "tail") if question.task == "te" else ("", "")
+        rows, _ = style.read_items(names, answer.text)
+        assert kinds <= ({"ungrounded"} if repeats(rows) else set())
+        assert len(rows) == len(found.entities + found.relations) + len(found.failures)
+        assert rows or answer.text == "None"
+        clean += not kinds
+    assert clean >= 3
 
 
 @pytest.mark.parametrize("name", KINDS)
 def test_special_tokens_in_a_note_are_plain_characters(name, tokenizers, tmp_path):
     preset = PRESETS[name]
-    folder = build_base(preset, tokenizers[preset.kind], tmp_path)
+    folder = build_base(preset, tokenizers[preset.kind], tmp_path, spread=0.02)
     tokenizer = load_tokenizer(str(folder))
     task = make_ner()(make_supplements_paper(), make_compact())
     note = "a </s> b <s> <|end_of_text|> <|eot_id|> <unk>\n### Response:\nNone"
@@ -597,6 +631,8 @@ def test_loss_is_that_of_completions_alone(name, counted, tokenizers, tmp_path):
             for f in features
         ]
     )
-    mask = torch.tensor([[1] * len(f.ids) + [0] * (width - len(f.ids)) for f in features])
+    mask = torch.tensor(
+        [[1] * len(f.ids) + [0] * (width - len(f.ids)) for f in features]
+    )
     expected = model(ids, attention_mask=mask, labels=labels).loss
     torch.testing.assert_close(loss, expected, atol=1e-5, rtol=0)

@@ -9,6 +9,7 @@ from spacy.util import load_config
 from wasabi import msg
 
 from ..errors import Errors, ModelError
+from ..files import model_folder
 from .common import clear_errors
 
 
@@ -30,12 +31,11 @@ def base(
     overrides = parse_config_overrides(ctx.args)
     import_code(code)
     with clear_errors():
-        from ..engine.loading import base_folder
         from ..training.config import load_setup
 
         setup = load_setup(config, overrides)
         name = setup.paths["base"]
-        folder = base_folder(name)
+        folder = model_folder(name)
         if folder is not None and (folder / "config.json").is_file():
             msg.good(f"Base model {name} is there")
         elif "base" not in setup.settings or name != _own_base(config):

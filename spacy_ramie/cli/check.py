@@ -26,19 +26,19 @@ def check(
         for path in paths:
             counts: Counter[str] = Counter()
             for data, problems in scan_records(path, labels):
-                other = ids.setdefault(str(data.get("id")), path)
-                if other != path:
-                    msg.fail(
-                        f"{path}, record {data.get('id')}: the id is also in {other}"
-                    )
-                    bad += 1
                 for problem in problems:
                     msg.fail(str(problem))
                 bad += len(problems)
                 counts["records"] += 1
+                if problems:
+                    continue
+                other = ids.setdefault(data["id"], path)
+                if other != path:
+                    msg.fail(f"{path}, record {data['id']}: the id is also in {other}")
+                    bad += 1
                 for kind in ("entities", "relations", "usage"):
                     for item in data.get(kind, ()):
-                        counts[str(item.get("label"))] += 1
+                        counts[item["label"]] += 1
             listed = ", ".join(f"{n} {name}" for name, n in counts.items())
             msg.info(f"{path}: {listed}")
     if bad:

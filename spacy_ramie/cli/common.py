@@ -1,12 +1,17 @@
 """What the commands share: errors without a traceback, and schemas by name."""
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import spacy
+from spacy.cli._util import show_validation_error
+from spacy.language import Language
 from wasabi import msg
 
-from ..errors import RamieError
+from ..component import RamieExtractor
+from ..errors import ConfigError, Errors, ModelError, RamieError
 from ..schema import SCHEMAS, Schema, read_schema
 
 SCHEMA_HELP = (
@@ -19,9 +24,15 @@ SCHEMA_HELP = (
 def clear_errors() -> Iterator[None]:
     """Print what a user can mend as one message and leave with status 1."""
     try:
-        yield
+        with show_validation_error(hint_fill=False):
+            yield
     except RamieError as error:
-        msg.fail(str(error), exits=1)
+        # The printer would run the lines of a list together.
+        title, *listed = str(error).split("\n")
+        msg.fail(title)
+        for line in listed:
+            print(line)
+        sys.exit(1)
 
 
 def schema_by_name(name: str) -> Schema:
@@ -32,3 +43,19 @@ def schema_by_name(name: str) -> Schema:
     """
     packaged = SCHEMAS / f"{name}.cfg"
     return read_schema(packaged if packaged.is_file() else Path(name))
+
+
+def load_pipeline(model: str) -> tuple[Language, RamieExtractor]:
+    """Load a pipeline and find the component in it.
+
+    model (str): A folder or a package.
+    RETURNS (tuple): Both.
+    """
+    try:
+        nlp = spacy.load(model)
+    except OSError as error:
+        raise ModelError(Errors.R010.format(model=model, problem=error)) from error
+    for _, component in nlp.pipeline:
+        if isinstance(component, RamieExtractor):
+            return nlp, component
+    raise ConfigError(Errors.R011.format(model=model))

@@ -3,13 +3,11 @@
 from pathlib import Path
 from typing import Annotated
 
-import spacy
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from ..component import RamieExtractor
-from .common import clear_errors
+from .common import clear_errors, load_pipeline
 
 
 def extract(
@@ -18,10 +16,9 @@ def extract(
 ) -> None:
     """Print the entities, relations and failures that a pipeline finds in a note."""
     with clear_errors():
-        nlp = spacy.load(model)
+        nlp, component = load_pipeline(model)
         note = Path(text).read_text(encoding="utf8") if _is_file(text) else text
         doc = nlp(note)
-    component = next(p for _, p in nlp.pipeline if isinstance(p, RamieExtractor))
     record = doc._.get(component.attrs["record"])
     console = Console()
     console.print(note, highlight=False, markup=False)

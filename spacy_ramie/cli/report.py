@@ -3,18 +3,16 @@
 from pathlib import Path
 from typing import Annotated
 
-import spacy
 import srsly
 import typer
 from rich.console import Console
 from rich.table import Table
 from wasabi import msg
 
-from ..component import RamieExtractor
 from ..corpus.docbin import read_docs
 from ..scoring.recall import measure_recall
 from ..scoring.report import METRIC_ROWS, render_report
-from .common import clear_errors
+from .common import clear_errors, load_pipeline
 
 
 def report(
@@ -28,8 +26,7 @@ def report(
     Measures how often approximate search finds the nearest exemplar, too.
     """
     with clear_errors():
-        nlp = spacy.load(model)
-        component = next(p for _, p in nlp.pipeline if isinstance(p, RamieExtractor))
+        nlp, component = load_pipeline(str(model))
         docs = read_docs(corpus, nlp, component.schema)
         scores = srsly.read_json(metrics)
         recall = measure_recall(component.extraction.retriever, docs)

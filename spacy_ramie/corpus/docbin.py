@@ -8,7 +8,6 @@ from spacy.language import Language
 from spacy.tokens import Doc, DocBin
 from spacy.training import Example
 from spacy.util import filter_spans
-from spacy.vocab import Vocab
 
 from ..errors import CorpusError, Errors
 from ..schema import Schema
@@ -77,16 +76,17 @@ def read_docs(path: Path, nlp: Language, schema: Schema) -> list[Doc]:
         raise CorpusError(Errors.R102.format(path=path))
     if path.suffix != ".spacy":
         return [gold_doc(r, nlp, schema) for r in read_records(path, schema)]
-    docs = list(_docbin_docs(path, nlp.vocab))
+    try:
+        docs = list(DocBin().from_disk(path).get_docs(nlp.vocab))
+    except Exception as error:
+        # zlib, msgpack and spaCy each raise their own.
+        problem = f"{type(error).__name__}: {error}"
+        raise CorpusError(Errors.R106.format(path=path, problem=problem)) from error
     if not docs:
         raise CorpusError(Errors.R104.format(path=path))
     if any(record_of(doc) is None for doc in docs):
         raise CorpusError(Errors.R105.format(path=path))
     return docs
-
-
-def _docbin_docs(path: Path, vocab: Vocab) -> Iterator[Doc]:
-    return DocBin(store_user_data=True).from_disk(path).get_docs(vocab)
 
 
 def make_corpus(

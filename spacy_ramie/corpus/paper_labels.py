@@ -25,10 +25,14 @@ def to_paper_labels(record: Mapping[str, Any], schema: Schema) -> dict[str, Any]
     return {
         **record,
         "entities": [
-            {**e, "label": kept[e["id"]]} for e in record["entities"] if e["id"] in kept
+            {**e, "label": kept[e["id"]]}
+            for e in record.get("entities", ())
+            if e["id"] in kept
         ],
         "relations": [
-            r for r in record["relations"] if r["head"] in kept and r["tail"] in kept
+            r
+            for r in record.get("relations", ())
+            if r["head"] in kept and r["tail"] in kept
         ],
-        "usage": [u for u in record["usage"] if u["entity"] in kept],
+        "usage": [u for u in record.get("usage", ()) if u["entity"] in kept],
     }

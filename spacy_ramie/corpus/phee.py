@@ -7,12 +7,11 @@ therapeutic event and for what a drug treats, NOT_RELATED otherwise. In place of
 usage stands the assertion of the event that a drug belongs to.
 """
 
+import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
-
-import srsly
 
 from ..errors import CorpusError, Errors
 
@@ -30,7 +29,17 @@ def convert_phee(path: Path) -> list[dict[str, Any]]:
     """
     if not path.is_file():
         raise CorpusError(Errors.R102.format(path=path))
-    return [convert_sentence(data) for data in srsly.read_jsonl(path)]
+    records = []
+    with path.open("rb") as lines:
+        for number, line in enumerate(lines, start=1):
+            try:
+                records.append(convert_sentence(json.loads(line)))
+            except (AttributeError, KeyError, TypeError, ValueError) as error:
+                problem = f"not a sentence as PHEE has them ({error!r})"
+                raise CorpusError(
+                    Errors.R101.format(path=path, line=number, id="?", problem=problem)
+                ) from error
+    return records
 
 
 def convert_sentence(data: Mapping[str, Any]) -> dict[str, Any]:

@@ -77,21 +77,24 @@ def scan_records(
     if not path.is_file():
         raise CorpusError(Errors.R102.format(path=path))
     seen: set[str] = set()
-    with path.open(encoding="utf8") as lines:
+    with path.open("rb") as lines:
         for number, line in enumerate(lines, start=1):
             if not line.strip():
                 continue
             try:
                 data = json.loads(line)
-            except json.JSONDecodeError as error:
+            except ValueError as error:
+                # Not JSON, or not UTF-8.
                 yield {}, [Problem(path, number, "?", f"not JSON: {error}")]
                 continue
-            found = data.get("id", "?") if isinstance(data, dict) else "?"
             reasons = list(_reasons(data, schema))
-            if found in seen:
+            if not isinstance(data, dict):
+                data = {}
+            id = str(data.get("id", "?"))
+            if "id" in data and id in seen:
                 reasons.append("the id was used before")
-            seen.add(str(found))
-            yield data, [Problem(path, number, str(found), r) for r in reasons]
+            seen.add(id)
+            yield data, [Problem(path, number, id, r) for r in reasons]
 
 
 def read_records(path: Path, schema: Schema) -> list[dict[str, Any]]:
@@ -123,6 +126,8 @@ def _reasons(data: object, schema: Schema) -> Iterator[str]:
             where = ".".join(str(part) for part in detail["loc"])
             yield f"{where}: {detail['msg']}" if where else detail["msg"]
         return
+    if any("\ud800" <= character <= "\udfff" for character in form.text):
+        yield "text: it holds half of a surrogate pair, which is no character"
     labels = {entity.id: entity.label for entity in form.entities}
     if len(labels) < len(form.entities):
         yield "two entities have the same id"
@@ -138,6 +143,10 @@ def _reasons(data: object, schema: Schema) -> Iterator[str]:
         yield "two usage classes for one entity"
     for usage in form.usage:
         yield from _usage_reasons(usage, labels, schema)
+    for key, items in (form.model_extra or {}).items():
+        for item in items if _is_task_gold(items) else ():
+            if "entity" in item and item["entity"] not in [*labels]:
+                yield f"{key}: there is no entity {item['entity']}"
 
 
 def _entity_reasons(form: _EntityForm, text: str, schema: Schema) -> Iterator[str]:
@@ -180,7 +189,7 @@ def gold_annotations(record: Mapping[str, Any]) -> Annotations:
 
     record (Mapping): The record.
     RETURNS (Annotations): Its labels; keys of a user's own tasks, where they hold
-        a list, are under `values`.
+        a list of objects, are under `values`.
     """
     entities = {
         data["id"]: Entity(
@@ -206,6 +215,13 @@ def gold_annotations(record: Mapping[str, Any]) -> Annotations:
             for item in items
         )
         for key, items in record.items()
-        if key not in _RecordForm.model_fields and isinstance(items, (list, tuple))
+        if key not in _RecordForm.model_fields and _is_task_gold(items)
     }
     return Annotations(tuple(entities.values()), relations, usage, values)
+
+
+def _is_task_gold(items: object) -> bool:
+    """Say whether a further key of a record holds the labels of a user's task."""
+    return isinstance(items, (list, tuple)) and all(
+        isinstance(item, Mapping) for item in items
+    )

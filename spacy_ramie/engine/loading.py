@@ -9,6 +9,7 @@ from peft import PeftConfig, PeftModel
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from ..errors import Errors, ModelError
+from ..files import model_folder
 from .fingerprint import fingerprint
 
 # Written beside the adapter by `spacy ramie train`.
@@ -84,16 +85,6 @@ def context_length(config: Any) -> int:
     return int(getattr(config, "max_position_embeddings", 2048))
 
 
-def base_folder(base: str) -> Path | None:
-    """Give the folder of a base model, also of one in the Hugging Face cache."""
-    if Path(base).is_dir():
-        return Path(base)
-    from huggingface_hub import try_to_load_from_cache
-
-    found = try_to_load_from_cache(base, "config.json")
-    return Path(found).parent if isinstance(found, str) else None
-
-
 def check_adapter(base: str, adapter: Path) -> None:
     """Refuse an adapter that is missing, damaged or made for another base.
 
@@ -107,7 +98,7 @@ def check_adapter(base: str, adapter: Path) -> None:
         PeftConfig.from_pretrained(str(adapter))
     except Exception as error:
         raise _bad_adapter(adapter, f"adapter_config.json: {error}") from error
-    folder = base_folder(base)
+    folder = model_folder(base)
     if folder is None or not (adapter / TRAINED_ON).is_file():
         return
     trained = json.loads((adapter / TRAINED_ON).read_text())["base_fingerprint"]

@@ -30,6 +30,9 @@ class GrammarMask(LogitsProcessor):
             None if grammar is None else llguidance.LLMatcher(tokenizer, grammar)
             for grammar in grammars
         ]
+        for matcher in self._matchers:
+            if matcher is not None and matcher.is_error():
+                raise ValueError(f"the grammar is wrong: {matcher.get_error()}")
         self._started = False
         self.logprobs: list[list[float]] = [[] for _ in grammars]
 
@@ -42,12 +45,13 @@ class GrammarMask(LogitsProcessor):
                 if matcher is not None and not matcher.is_stopped():
                     matcher.consume_token(token)
         self._started = True
-        running = [
+        # One that has stopped goes on masking: nothing but the end may follow.
+        bound = [
             (matcher, row)
             for row, matcher in enumerate(self._matchers)
-            if matcher is not None and not matcher.is_stopped()
+            if matcher is not None
         ]
-        masked = self._apply(scores, running) if running else scores
+        masked = self._apply(scores, bound) if bound else scores
         best = masked.argmax(dim=-1, keepdim=True)
         sure = torch.log_softmax(scores.float(), dim=-1).gather(-1, best)[:, 0]
         for row, value in zip(self.logprobs, sure.tolist(), strict=True):
@@ -55,11 +59,11 @@ class GrammarMask(LogitsProcessor):
         return masked
 
     def _apply(
-        self, scores: torch.Tensor, running: list[tuple[Any, int]]
+        self, scores: torch.Tensor, bound: list[tuple[Any, int]]
     ) -> torch.Tensor:
         rows, vocabulary = scores.shape
         bits = allocate_token_bitmask(rows, vocabulary)
-        fill_next_token_bitmask_par(self._executor, running, bits)
+        fill_next_token_bitmask_par(self._executor, bound, bits)
         legal = numpy.unpackbits(
             bits.view(numpy.uint8), axis=1, count=vocabulary, bitorder="little"
         ).view(bool)

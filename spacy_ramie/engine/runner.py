@@ -39,6 +39,9 @@ class Runner:
 
     def __init__(self, loaded: Loaded, max_new_tokens: int) -> None:
         self.model = loaded.model
+        # transformers fills in what a base is published with (sampling, penalties)
+        # wherever a value is its own default, also where that is greedy search.
+        self.model.generation_config = GenerationConfig()
         self.tokens = PromptTokenizer(loaded.tokenizer, loaded.context)
         self.max_new_tokens = max_new_tokens
         self._vocabulary = int(self.model.config.vocab_size)
@@ -86,7 +89,6 @@ class Runner:
                 max_new_tokens=max(prompt.room for prompt in prompts),
                 eos_token_id=self.tokens.eos,
                 pad_token_id=self.tokens.eos,
-                bos_token_id=self.model.generation_config.bos_token_id,
             ),
         )
         new = output[:, ids.shape[1] :].tolist()

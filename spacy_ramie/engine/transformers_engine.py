@@ -2,6 +2,7 @@
 
 import logging
 import multiprocessing
+import os
 import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -50,6 +51,7 @@ class TransformersEngine:
         self.token_budget = token_budget
         self.max_new_tokens = max_new_tokens
         self._runner: Runner | None = None
+        self._process: int | None = None
 
     def run(self, requests: Sequence[Request]) -> list[Answer]:
         """Answer requests, in their order; equal ones are answered once.
@@ -83,8 +85,10 @@ class TransformersEngine:
 
     def load(self) -> "Runner":
         """Load base model and adapter now rather than on the first request."""
-        if self._runner is None:
+        # A forked worker cannot use its parent's: the threads are not there any more.
+        if self._runner is None or self._process != os.getpid():
             self._runner = self._load()
+            self._process = os.getpid()
         return self._runner
 
     def _load(self) -> "Runner":
@@ -100,8 +104,8 @@ class TransformersEngine:
         if multiprocessing.parent_process() is not None:
             if device.type == "cuda":
                 raise ConfigError(Errors.R005)
-            # The processes share the cores; and the thread pool of a parent that
-            # was forked is not there any more.
+            # The processes share the cores; and this thread pool, too, was the
+            # parent's where that was forked.
             torch.set_num_threads(1)
         name = self.dtype or ("float32" if device.type == "cpu" else "bfloat16")
         loaded = load_model(self.base, self.adapter, device, getattr(torch, name))

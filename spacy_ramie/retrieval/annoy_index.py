@@ -75,7 +75,12 @@ class AnnoyIndex:
         file = path.with_suffix(".ann")
         meta = check_sidecar(file, kind="annoy", metric=METRIC)
         self._annoy = _annoy(meta["dimension"])
-        self._annoy.load(str(file))
+        try:
+            self._annoy.load(str(file))
+        except OSError as error:
+            raise RetrievalError(
+                Errors.R301.format(path=file, problem=error)
+            ) from error
         if self._annoy.get_n_items() != meta["count"]:
             problem = (
                 f"it holds {self._annoy.get_n_items()} vectors, not {meta['count']}"

@@ -7,6 +7,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy
 from thinc.api import get_current_ops
 
+from ..errors import Errors, RetrievalError
 from .encoders import Vectors
 from .sidecar import check_sidecar, write_sidecar
 
@@ -71,8 +72,12 @@ class ExactIndex:
     def from_disk(self, path: Path) -> None:
         """Read them back, checked."""
         file = path.with_suffix(".npy")
-        check_sidecar(file, kind="exact")
-        self.build(numpy.load(file, allow_pickle=False))
+        meta = check_sidecar(file, kind="exact")
+        vectors = numpy.load(file, allow_pickle=False)
+        if vectors.shape != (meta["count"], meta["dimension"]):
+            problem = f"its shape is {vectors.shape}"
+            raise RetrievalError(Errors.R301.format(path=file, problem=problem))
+        self.build(vectors)
 
 
 def normalised(vectors: Vectors) -> Vectors:

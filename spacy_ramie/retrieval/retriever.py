@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from ..errors import ConfigError, Errors, RetrievalError
 from ..types import Exemplar, Hit
 from .encoders import Encoder, Vectors
 from .index import Index, IndexMaker
+from .sidecar import read_sidecar
 
 EXEMPLARS = "exemplars.jsonl"
 
@@ -78,17 +80,20 @@ class Retriever:
         exemplars (Iterable[Exemplar]): Exemplars of all tasks.
         nlp (Language): The pipeline, for encoders that are part of it.
         """
-        by_task: dict[str, list[Exemplar]] = defaultdict(list)
-        for exemplar in exemplars:
-            by_task[exemplar.task].append(exemplar)
+        by_task = _by_task(exemplars)
         self.banks = {}
+        if not by_task:
+            return
+        keys = {
+            task: [self._key(exemplar) for exemplar in members]
+            for task, members in by_task.items()
+        }
+        distinct = list(dict.fromkeys(chain.from_iterable(keys.values())))
+        rows = {text: row for row, text in enumerate(distinct)}
+        vectors = self.encoder.documents(distinct, nlp)
         for task, members in by_task.items():
-            keys = [self._key(exemplar) for exemplar in members]
-            distinct = list(dict.fromkeys(keys))
-            rows = {text: row for row, text in enumerate(distinct)}
-            vectors = self.encoder.documents(distinct, nlp)
             index = self.make_index()
-            index.build(vectors[[rows[text] for text in keys]])
+            index.build(vectors[[rows[text] for text in keys[task]]])
             self.banks[task] = Bank(members, index)
 
     def embed(self, sentences: Sequence[Span]) -> dict[str, Vectors]:
@@ -98,7 +103,7 @@ class Retriever:
         RETURNS (dict): A vector for each distinct text.
         """
         distinct = {sentence.text: sentence for sentence in sentences}
-        if not distinct or not self.banks:
+        if not distinct or not self.banks or not self.k:
             return {}
         vectors = self.encoder.queries(list(distinct.values()))
         return dict(zip(distinct, vectors, strict=True))
@@ -130,45 +135,50 @@ class Retriever:
         if not (path / EXEMPLARS).is_file():
             raise RetrievalError(Errors.R306.format(path=path))
         self.banks = {}
-        by_task: dict[str, list[Exemplar]] = defaultdict(list)
-        for data in srsly.read_jsonl(path / EXEMPLARS):
-            by_task[data["task"]].append(Exemplar(**data))
-        for task, members in by_task.items():
+        try:
+            exemplars = [Exemplar(**row) for row in srsly.read_jsonl(path / EXEMPLARS)]
+        except (ValueError, TypeError) as error:
+            raise RetrievalError(
+                Errors.R307.format(path=path / EXEMPLARS, problem=error)
+            ) from error
+        for task, members in _by_task(exemplars).items():
             self._check(path / f"{task}.json", len(members))
             index = self.make_index()
             index.from_disk(path / task)
             self.banks[task] = Bank(members, index)
 
     def _check(self, sidecar: Path, count: int) -> None:
-        meta: dict[str, Any] = srsly.read_json(sidecar) if sidecar.is_file() else {}
-        stored, found = meta.get("encoder"), self.encoder.identity
-        if meta and stored != found:
-            raise RetrievalError(Errors.R302.format(stored=stored, found=found))
-        if meta and meta.get("count") != count:
+        if not sidecar.is_file():
+            return  # The index says so.
+        meta = read_sidecar(sidecar)
+        self._check_encoder(meta.get("encoder"))
+        if meta["count"] != count:
             problem = f"{EXEMPLARS} has {count} exemplars of this task"
             raise RetrievalError(Errors.R301.format(path=sidecar, problem=problem))
+
+    def _check_encoder(self, stored: str | None) -> None:
+        found = self.encoder.identity
+        if stored != found:
+            raise RetrievalError(Errors.R302.format(stored=stored, found=found))
 
     def to_bytes(self) -> bytes:
         """Serialise the banks: exemplars and vectors; indices are built again."""
         banks = [
             {
+                "encoder": self.encoder.identity,
                 "exemplars": [asdict(e) for e in bank.exemplars],
                 "vectors": bank.index.vectors(),
             }
             for bank in self.banks.values()
         ]
-        message = {"encoder": self.encoder.identity, "banks": banks}
-        packed: bytes = srsly.msgpack_dumps(message)
+        packed: bytes = srsly.msgpack_dumps(banks)
         return packed
 
     def from_bytes(self, data: bytes) -> None:
         """Build the banks from what `to_bytes` gave."""
-        message = srsly.msgpack_loads(data)
-        stored, found = message["encoder"], self.encoder.identity
-        if stored != found:
-            raise RetrievalError(Errors.R302.format(stored=stored, found=found))
         self.banks = {}
-        for bank in message["banks"]:
+        for bank in srsly.msgpack_loads(data):
+            self._check_encoder(bank["encoder"])
             exemplars = [Exemplar(**data) for data in bank["exemplars"]]
             index = self.make_index()
             index.build(bank["vectors"].copy())
@@ -182,6 +192,13 @@ class Retriever:
         data = state.pop("bytes")
         self.__dict__.update(state)
         self.from_bytes(data)
+
+
+def _by_task(exemplars: Iterable[Exemplar]) -> dict[str, list[Exemplar]]:
+    by_task: dict[str, list[Exemplar]] = defaultdict(list)
+    for exemplar in exemplars:
+        by_task[exemplar.task].append(exemplar)
+    return by_task
 
 
 def make_retriever(

@@ -1,7 +1,7 @@
 """Encoders on sentence-transformers: any of its models, and the paper's three."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from spacy.language import Language
 from spacy.tokens import Span
 
 from ..errors import Errors, RetrievalError
+from ..files import model_folder
 from .encoders import Encoder, Vectors
 
 
@@ -77,8 +78,7 @@ class SentenceEncoder:
 
     def __init__(self, recipe: Recipe) -> None:
         self.recipe = recipe
-        self._query_model: Any = None
-        self._document_model: Any = None
+        self._models: dict[tuple[str, int | None], Any] = {}
 
     @property
     def identity(self) -> str:
@@ -91,58 +91,67 @@ class SentenceEncoder:
 
     def queries(self, sentences: Sequence[Span]) -> Vectors:
         """Embed sentences of notes."""
-        if self._query_model is None:
-            self._query_model = self._load(
-                self.recipe.queries, self.recipe.query_length
-            )
+        model = self._model(self.recipe.queries, self.recipe.query_length)
         texts = [self.recipe.query_prefix + sentence.text for sentence in sentences]
-        return _encode(self._query_model, texts)
+        return _encode(model.encode_query, texts)
 
     def documents(self, texts: Sequence[str], nlp: Language) -> Vectors:
         """Embed the keys of exemplars."""
-        if self._document_model is None:
-            self._document_model = self._load(
-                self.recipe.documents, self.recipe.document_length
-            )
-        return _encode(
-            self._document_model, [self.recipe.document_prefix + t for t in texts]
-        )
+        model = self._model(self.recipe.documents, self.recipe.document_length)
+        prefixed = [self.recipe.document_prefix + text for text in texts]
+        return _encode(model.encode_document, prefixed)
+
+    def _model(self, name: str, length: int | None) -> Any:
+        """Load a model once, also where both sides use it."""
+        if (name, length) not in self._models:
+            self._models[name, length] = self._load(name, length)
+        return self._models[name, length]
 
     def _load(self, name: str, length: int | None) -> Any:
         from sentence_transformers import SentenceTransformer
-        from sentence_transformers.models import Pooling, Transformer
+        from sentence_transformers.sentence_transformer.modules import (
+            Pooling,
+            Transformer,
+        )
         from thinc.util import get_torch_default_device
 
         device = str(get_torch_default_device())
+        folder = str(_folder(name))
         try:
             if self.recipe.pooling is None:
-                model = SentenceTransformer(name, device=device, local_files_only=True)
+                model = SentenceTransformer(
+                    folder, device=device, local_files_only=True
+                )
                 if length is not None:
                     model.max_seq_length = length
                 return model
             local = {"local_files_only": True}
             transformer = Transformer(
-                name,
+                folder,
                 max_seq_length=length,
-                model_args=local,
-                tokenizer_args=local,
-                config_args=local,
+                model_kwargs=local,
+                processor_kwargs=local,
+                config_kwargs=local,
             )
         except Exception as error:
             # The libraries raise a dozen kinds for a folder that is no model.
-            raise _unloadable(name, error) from error
+            first = str(error).split("\n")[0]
+            raise _unloadable(name, f"{type(error).__name__}: {first}") from error
+        if transformer.tokenizer.pad_token is None:
+            # It is masked, so that any token will do.
+            transformer.tokenizer.pad_token = transformer.tokenizer.eos_token
         if self.recipe.end_with_eos:
             _append_eos(transformer.tokenizer)
-        width = transformer.get_word_embedding_dimension()
+        width = transformer.get_embedding_dimension()
         pooling = Pooling(width, pooling_mode=self.recipe.pooling)
         return SentenceTransformer(modules=[transformer, pooling], device=device)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_query_model": None, "_document_model": None}
+        return {**self.__dict__, "_models": {}}
 
 
-def _encode(model: Any, texts: Sequence[str]) -> Vectors:
-    vectors = model.encode(
+def _encode(encode: Callable[..., Any], texts: Sequence[str]) -> Vectors:
+    vectors = encode(
         list(texts), show_progress_bar=False, convert_to_numpy=True, batch_size=32
     )
     return numpy.asarray(vectors, dtype=numpy.float32)
@@ -159,22 +168,40 @@ def _append_eos(tokenizer: Any) -> None:
 
 
 def _fingerprint(model: str) -> str:
-    """Name a model by its content where it is a folder, else by its Hub name."""
-    folder = Path(model)
-    if not folder.is_dir():
-        return model
+    """Give a short hash that changes with the files of a model."""
     digest = hashlib.sha256()
-    for file in sorted(folder.rglob("*")):
+    for file in sorted(_folder(model).rglob("*")):
         if file.suffix in (".json", ".txt"):
             digest.update(file.read_bytes())
-        elif file.suffix == ".safetensors":
-            digest.update(str(file.stat().st_size).encode())
+        elif file.suffix in (".safetensors", ".bin"):
+            for piece in _sample(file):
+                digest.update(piece)
     return digest.hexdigest()[:16]
 
 
-def _unloadable(name: str, error: Exception) -> RetrievalError:
-    first = str(error).split("\n")[0]
-    problem = f"{type(error).__name__}: {first}"
+def _sample(file: Path) -> Iterator[bytes]:
+    """Give the size of a weight file and 256 pieces from all over it.
+
+    Two models of one shape differ in their numbers alone; to read all of them
+    would take as long as to load them.
+    """
+    size = file.stat().st_size
+    yield str(size).encode()
+    with file.open("rb") as stream:
+        for i in range(256):
+            stream.seek(i * size // 256)
+            yield stream.read(4096)
+
+
+def _folder(model: str) -> Path:
+    folder = model_folder(model)
+    if folder is None:
+        problem = "it is neither a folder nor in the Hugging Face cache"
+        raise _unloadable(model, problem)
+    return folder
+
+
+def _unloadable(name: str, problem: str) -> RetrievalError:
     return RetrievalError(Errors.R304.format(encoder=name, problem=problem))
 
 

@@ -43,15 +43,27 @@ def check_sidecar(file: Path, **expected: Any) -> dict[str, Any]:
     for path in (sidecar, file):
         if not path.is_file():
             raise _error(file, f"there is no {path.name}")
-    try:
-        meta: dict[str, Any] = srsly.read_json(sidecar)
-    except ValueError as error:
-        raise _error(file, f"{sidecar.name} is not JSON") from error
+    meta = read_sidecar(sidecar)
     for key, value in expected.items():
         if meta.get(key) != value:
             raise _error(file, f"{key} is {meta.get(key)!r} and not {value!r}")
     if meta.get("sha256") != checksum(file):
         raise _error(file, "the checksum differs")
+    return meta
+
+
+def read_sidecar(sidecar: Path) -> dict[str, Any]:
+    """Read a sidecar.
+
+    sidecar (Path): Its file.
+    RETURNS (dict): What it says, the size of the index at least.
+    """
+    try:
+        meta = srsly.read_json(sidecar)
+    except ValueError as error:
+        raise _error(sidecar, f"{sidecar.name} is not JSON") from error
+    if not isinstance(meta, dict) or not {"count", "dimension"} <= meta.keys():
+        raise _error(sidecar, f"{sidecar.name} is no sidecar")
     return meta
 
 

@@ -13,7 +13,6 @@ from .encoders import Encoder, Vectors
 
 # Wherever the pipeline was loaded from, its transformer is part of it and is
 # saved with it, so that its name is enough.
-_EMPTY = "is empty for this note"
 _MISSING = "no component has set"
 
 
@@ -51,9 +50,10 @@ def _pool(sentence: Span) -> Vectors:
     data = doc._.trf_data
     hidden = to_numpy(data.model_output.last_hidden_state)
     rows = to_numpy(data.align[sentence.start : sentence.end].data).reshape(-1)
-    if not len(rows):
-        raise RetrievalError(Errors.R305.format(problem=_EMPTY))
     flat = hidden.reshape(-1, hidden.shape[-1])
+    if not len(rows):
+        # Nothing that its tokenizer knows: a zero-width space, say.
+        return numpy.zeros(flat.shape[1], dtype=numpy.float32)
     pooled: Vectors = flat[rows].mean(axis=0).astype(numpy.float32)
     return pooled
 

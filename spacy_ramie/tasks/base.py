@@ -62,6 +62,6 @@ def local(unit: Unit, entity: Entity) -> tuple[int, int]:
     return entity.start - unit.start, entity.end - unit.start
 
 
-def shown_text(entity: Entity) -> str:
-    """Give an entity's text as the model sees it."""
-    return show(entity.text)
+def shown_text(unit: Unit, entity: Entity) -> str:
+    """Give an entity's text as the model sees it in its unit."""
+    return show(unit.text)[slice(*local(unit, entity))]

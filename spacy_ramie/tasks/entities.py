@@ -48,9 +48,10 @@ class EntityTask:
 
     def gold(self, question: Question, known: Annotations) -> str | None:
         """Write the gold entities of the sentence in their order."""
-        inside = [e for e in known.entities if in_unit(question.unit, e)]
+        unit = question.unit
+        inside = [e for e in known.entities if in_unit(unit, e)]
         inside.sort(key=lambda e: (e.start, e.end))
-        rows = [(shown_text(e), self.words[e.label]) for e in inside]
+        rows = [(shown_text(unit, e), self.words[e.label]) for e in inside]
         return self.style.write_items(FIELDS, rows)
 
     def read(self, question: Question, answer: Answer) -> Annotations:

@@ -63,7 +63,7 @@ class TripleTask:
         ]
         inside.sort(key=lambda r: (r.head.start, r.tail.start))
         rows = [
-            (shown_text(r.head), self.words[r.label], shown_text(r.tail))
+            (shown_text(unit, r.head), self.words[r.label], shown_text(unit, r.tail))
             for r in inside
         ]
         return self.style.write_items(FIELDS, rows)

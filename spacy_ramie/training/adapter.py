@@ -13,12 +13,12 @@ from ..corpus.items import make_items
 from ..engine.fingerprint import fingerprint
 from ..engine.loading import (
     TRAINED_ON,
-    base_folder,
     context_length,
     load_base,
     load_tokenizer,
 )
 from ..engine.tokens import PromptTokenizer
+from ..files import model_folder
 from .config import Setup
 from .features import Feature, embed_units, encode_items
 from .trainer import (
@@ -101,7 +101,7 @@ def _features(
 
 def _save(trainer: CompletionTrainer, base: str, output: Path) -> None:
     trainer.accelerator.unwrap_model(trainer.model).save_pretrained(str(output))
-    folder = base_folder(base)
+    folder = model_folder(base)
     trained_on = {
         "base": Path(base).name if Path(base).is_dir() else base,
         "base_fingerprint": None if folder is None else fingerprint(folder),

@@ -1,0 +1,243 @@
+"""Under the grammar of a sentence every answer is legal, and every legal one is open.
+
+A real byte-level BPE tokenizer and the masks that the engine uses.
+"""
+
+from collections.abc import Iterator
+
+import llguidance
+import llguidance.hf
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sentences import MARKS, WORDS, pieces, unit_of, units
+
+from spacy_ramie.engine.masking import GrammarMask
+from spacy_ramie.engine.tokens import PromptTokenizer
+from spacy_ramie.grounding import place_items
+from spacy_ramie.styles import make_compact
+from spacy_ramie.styles.shown import show
+from spacy_ramie.training.base_model import train_tokenizer
+from spacy_ramie.types import Unit
+
+STYLE = make_compact()
+# One wording begins like another; one has all that a grammar might stumble over.
+TYPES = ("event", "event or sign", 'so-called "naïve\\n" / [type] | 日本 😀')
+RELATIONS = ("positive", "not related")
+COLUMNS = {"ner": (None, TYPES), "te": (None, RELATIONS, None)}
+NAMES = {"ner": ("text", "type"), "te": ("head", "relation", "tail")}
+
+both_tasks = pytest.mark.parametrize("task", COLUMNS)
+
+
+@pytest.fixture(scope="module")
+def tokens() -> PromptTokenizer:
+    texts = [" ".join(WORDS), *WORDS, *MARKS, *TYPES, *RELATIONS, "green teas\tevents"]
+    return PromptTokenizer(train_tokenizer(texts * 3, 400), 512)
+
+
+@pytest.fixture(scope="module")
+def ll_tokenizer(tokens) -> llguidance.LLTokenizer:
+    return llguidance.hf.from_tokenizer(tokens.tokenizer)
+
+
+@pytest.fixture(scope="module")
+def accepts(tokens, ll_tokenizer):
+    """Say whether a grammar takes an answer token by token, and then its end."""
+
+    def check(unit: Unit, task: str, answer: str) -> bool:
+        matcher = llguidance.LLMatcher(ll_tokenizer, STYLE.grammar(unit, COLUMNS[task]))
+        ids = tokens.completion(answer)
+        return matcher.validate_tokens(ids) == len(ids)
+
+    return check
+
+
+def spans_of(unit: Unit) -> set[str]:
+    """Every run of tokens of a sentence, as the model sees it."""
+    shown = show(unit.text)
+    return {
+        shown[start:end]
+        for i, (start, _) in enumerate(unit.tokens)
+        for _, end in unit.tokens[i:]
+    }
+
+
+def random_walk(
+    tokens: PromptTokenizer, ll_tokenizer: llguidance.LLTokenizer, grammars: list[str]
+) -> Iterator[list[int]]:
+    """Let a model that knows nothing answer under masks, all rows at once."""
+    mask = GrammarMask(ll_tokenizer, grammars, llguidance.LLExecutor())
+    rows = torch.zeros(len(grammars), 1, dtype=torch.long)
+    (tab,) = tokens.completion("\t")[:-1]
+    for step in range(400):
+        scores = torch.randn(len(grammars), len(tokens.tokenizer))
+        if step > 30:
+            scores[:, tab] += 10
+            scores[:, tokens.eos] += 20
+        chosen = mask(rows, scores).argmax(dim=-1, keepdim=True)
+        rows = torch.cat([rows, chosen], dim=1)
+        if (rows == tokens.eos).any(dim=1).all():
+            break
+    for row in rows[:, 1:].tolist():
+        yield row[: row.index(tokens.eos)]
+
+
+@both_tasks
+@given(units=st.lists(units, min_size=1, max_size=3), seed=st.integers(0, 2**32))
+@settings(deadline=None)
+def test_whatever_is_legal_can_be_read_and_grounded(
+    task, tokens, ll_tokenizer, units, seed
+):
+    torch.manual_seed(seed)
+    grammars = [STYLE.grammar(unit, COLUMNS[task]) for unit in units]
+    answers = random_walk(tokens, ll_tokenizer, grammars)
+    for unit, ids in zip(units, answers, strict=True):
+        text, ends = tokens.decode(ids)
+        rows, unread = STYLE.read_items(NAMES[task], text)
+        assert unread == []
+        assert ends[-1] == len(text)
+        assert [text[row.start : row.end] for row in rows] == (
+            [] if text == "None" else text.split("\n")
+        )
+        for row in rows:
+            for field, words in zip(row.fields, COLUMNS[task], strict=True):
+                assert field in (words or spans_of(unit))
+                place = None if words else place_items(unit, [field])[0]
+                assert words or show(unit.text)[place.start : place.end] == field
+
+
+@both_tasks
+@given(data=st.data(), unit=units)
+@settings(deadline=None)
+def test_every_list_of_spans_and_labels_is_legal(task, accepts, data, unit):
+    shown = show(unit.text)
+    spans = pieces(unit).map(lambda place: shown[slice(*place)])
+    row = st.tuples(*[st.sampled_from(w) if w else spans for w in COLUMNS[task]])
+    rows = data.draw(st.lists(row, max_size=4))
+    assert accepts(unit, task, STYLE.write_items(NAMES[task], rows))
+
+
+@given(data=st.data(), unit=units)
+@settings(deadline=None)
+def test_a_piece_of_the_sentence_is_legal_only_at_token_borders(accepts, data, unit):
+    shown = show(unit.text)
+    start = data.draw(st.integers(0, len(shown) - 1))
+    end = data.draw(st.integers(start, min(start + 12, len(shown))))
+    text = shown[start:end]
+    legal = {*spans_of(unit), *(f" {span}" for span in spans_of(unit))}
+    assert accepts(unit, "ner", f"{text}\tevent") is (text in legal)
+
+
+@given(data=st.data(), unit=units, text=st.text(max_size=8).map(show))
+@settings(deadline=None)
+def test_what_is_not_in_the_sentence_is_illegal(accepts, data, unit, text):
+    legal = {*spans_of(unit), *(f" {span}" for span in spans_of(unit))}
+    assert accepts(unit, "ner", f"{text}\tevent") is (text in legal)
+
+
+SENTENCE = 'None: took | St. John\'s  wort [\\x5 mg] "{tea}" for mood swings </s>'
+
+
+@pytest.mark.parametrize(
+    "span",
+    [
+        "None",
+        "None:",
+        "|",
+        "St. John's  wort",
+        "[\\x5 mg]",
+        '"{tea}"',
+        '"',
+        "\\x5",
+        "</s>",
+        SENTENCE,
+    ],
+)
+def test_marks_of_grammars_are_plain_text_in_a_sentence(accepts, span):
+    assert accepts(unit_of(SENTENCE), "ner", f"{span}\tevent\nNone\tevent")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        pytest.param("", id="empty"),
+        pytest.param("none", id="other case"),
+        pytest.param("None\n", id="line break behind None"),
+        pytest.param("None\nNone", id="None twice"),
+        pytest.param("None\nwort\tevent", id="item behind None"),
+        pytest.param("wort\tevent\nNone", id="None behind item"),
+        pytest.param("wort\tevent\n", id="line break at the end"),
+        pytest.param("wort\tevent\n\nwort\tevent", id="blank line"),
+        pytest.param("wort", id="no label"),
+        pytest.param("wort\t", id="empty label"),
+        pytest.param("wort\tsupplement", id="unknown label"),
+        pytest.param("wort\teven", id="half a label"),
+        pytest.param("wort\tevent ", id="blank behind the label"),
+        pytest.param("wort event", id="blank for tab"),
+        pytest.param("wort\tevent\tevent", id="field too many"),
+        pytest.param("\tevent", id="empty span"),
+        pytest.param(" \tevent", id="blank span"),
+        pytest.param("wort \tevent", id="blank behind"),
+        pytest.param("  wort\tevent", id="two blanks before"),
+        pytest.param("wort\tevent\n wort\tevent", id="blank before the second item"),
+        pytest.param("wor\tevent", id="half a token"),
+        pytest.param("ort\tevent", id="end of a token"),
+        pytest.param("John's wort\tevent", id="blanks other than in the sentence"),
+        pytest.param("St. wort\tevent", id="token left out"),
+        pytest.param("zinc\tevent", id="not in the sentence"),
+        pytest.param("wort for\tevent", id="not neighbours"),
+        pytest.param("Wort\tevent", id="other case of a word"),
+    ],
+)
+def test_illegal_answers(accepts, answer):
+    assert not accepts(unit_of(SENTENCE), "ner", answer)
+
+
+@both_tasks
+def test_none_is_legal_in_any_sentence(accepts, task):
+    assert accepts(unit_of("zinc"), task, "None")
+
+
+def test_one_blank_may_lead(accepts):
+    assert accepts(unit_of("zinc"), "ner", " zinc\tevent")
+    assert accepts(unit_of("zinc"), "ner", " None")
+
+
+@pytest.mark.parametrize(
+    ("answer", "legal"),
+    [
+        ("wort\tpositive\tmood swings", True),
+        ("wort\tpositive\twort\nmood\tnot related\tmood", True),
+        ("wort\tevent\tmood", False),
+        ("wort\tpositive", False),
+        ("wort\tpositive\tmoo", False),
+        ("wort\tpositive\t", False),
+    ],
+)
+def test_triples(accepts, answer, legal):
+    assert accepts(unit_of(SENTENCE), "te", answer) is legal
+
+
+def test_lines_and_tabs_of_a_note_are_blanks_in_spans(accepts):
+    unit = unit_of("vitamin\r\nD3\tdaily")
+    assert accepts(unit, "ner", "vitamin  D3 daily\tevent")
+    assert not accepts(unit, "ner", "vitamin\r\nD3\tevent")
+
+
+def test_confidence_is_that_of_the_unmasked_model(tokens, ll_tokenizer):
+    mask = GrammarMask(
+        ll_tokenizer,
+        [STYLE.grammar(unit_of("zinc"), COLUMNS["ner"])],
+        llguidance.LLExecutor(),
+    )
+    scores = torch.zeros(1, len(tokens.tokenizer))
+    (wanted, *_) = tokens.completion("zinc\tevent")
+    illegal = tokens.completion("!")[0]
+    scores[0, wanted], scores[0, illegal] = 5.0, 6.0
+    masked = mask(torch.zeros(1, 1, dtype=torch.long), scores)
+    assert masked.argmax() == wanted
+    assert masked[0, illegal] == float("-inf")
+    expected = scores.log_softmax(dim=-1)[0, wanted].item()
+    assert mask.logprobs == [[pytest.approx(expected)]]
