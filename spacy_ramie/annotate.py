@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from spacy.tokens import Doc, Span
+from spacy.tokens import Doc
 from spacy.util import filter_spans
 
-from .spans import char_span
+from .spans import entity_span
 
 
 def set_annotations(
@@ -29,7 +29,7 @@ def set_annotations(
         them (None).
     """
     doc._.set(attr, record)
-    spans = [_span(doc, entity) for entity in record["entities"]]
+    spans = [entity_span(doc, entity) for entity in record["entities"]]
     doc.spans[spans_key] = spans
     if ents is True:
         doc.set_ents(filter_spans(spans))
@@ -42,14 +42,3 @@ def set_annotations(
     for usage in record["usage"]:
         for label, score in (usage["scores"] or {usage["label"]: 1.0}).items():
             doc.cats[label] = max(doc.cats.get(label, 0.0), score)
-
-
-def _span(doc: Doc, entity: Mapping[str, Any]) -> Span:
-    return char_span(
-        doc,
-        entity["start"],
-        entity["end"],
-        label=entity["label"],
-        kb_id=entity["ingredient"] or "",
-        id=entity["id"],
-    )

@@ -284,7 +284,7 @@ class RamieExtractor(Pipe):
         parts: dict[str, Any] = {
             "retriever": self.extraction.retriever.from_bytes,
             "engine": self._restore_engine,
-            "ingredients": self.ingredients.update,
+            "ingredients": partial(setattr, self, "ingredients"),
         }
         util.from_bytes(data, parts, exclude)
         return self

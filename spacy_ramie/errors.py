@@ -37,6 +37,8 @@ class Errors:
     R009 = "[R009] Schema '{path}' is neither one that comes with the package nor a file. Known are: {known}."
     R010 = "[R010] Pipeline '{model}' cannot be loaded: {problem}. Give the folder that `spacy assemble` wrote, or the name of an installed package."
     R011 = "[R011] Pipeline '{model}' has no component made by the factory 'ramie_extractor'."
+    R012 = "[R012] Config '{path}' has no '{key}' in its section [{section}]. Start from configs/supplements.cfg."
+    R013 = "[R013] Section [{section}] of the config cannot be used: {problem}. Its settings are the arguments of {owner}."
 
     # Corpus
     R101 = "[R101] {path}, line {line}, record {id}: {problem}."

@@ -1,6 +1,7 @@
 """Spans from character offsets."""
 
-from typing import cast
+from collections.abc import Mapping
+from typing import Any, cast
 
 from spacy.tokens import Doc, Span
 
@@ -23,3 +24,20 @@ def char_span(
     )
     # Only offsets outside the text give none, and there are none of those.
     return cast(Span, span)
+
+
+def entity_span(doc: Doc, entity: Mapping[str, Any]) -> Span:
+    """Make the span of an entity of a record, with its id and its ingredient.
+
+    doc (Doc): The document.
+    entity (Mapping): The entity as it stands in the record.
+    RETURNS (Span): The span, equal to the one in `doc.spans`.
+    """
+    return char_span(
+        doc,
+        entity["start"],
+        entity["end"],
+        label=entity["label"],
+        kb_id=entity["ingredient"] or "",
+        id=entity["id"],
+    )

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from spacy.tokens import Doc, Span
 
 from .errors import ConfigError, Errors
-from .spans import char_span
+from .spans import char_span, entity_span
 
 # What each attribute is called unless the config says otherwise.
 ATTRS = {
@@ -18,6 +18,9 @@ ATTRS = {
     "score": "ramie_score",
     "exemplars": "ramie_exemplars",
 }
+
+# Start, end and label of an entity.
+Place = tuple[int, int, str]
 
 
 class SpanRelation(NamedTuple):
@@ -38,10 +41,11 @@ class SpanRelation(NamedTuple):
 def doc_relations(attr: str, doc: Doc) -> list[SpanRelation]:
     """Give the relations of a note."""
     record = doc._.get(attr) or {}
+    known = {_place(entity): entity for entity in record.get("entities", ())}
     return [
         SpanRelation(
-            _end(doc, relation["head"]),
-            _end(doc, relation["tail"]),
+            _end(doc, relation["head"], known),
+            _end(doc, relation["tail"], known),
             relation["label"],
             relation["score"],
             relation["source"],
@@ -103,8 +107,17 @@ def _items(attr: str, kind: str, span: Span) -> Iterator[Mapping[str, Any]]:
             yield item
 
 
-def _end(doc: Doc, end: Mapping[str, Any]) -> Span:
+def _end(
+    doc: Doc, end: Mapping[str, Any], known: Mapping[Place, Mapping[str, Any]]
+) -> Span:
+    """The span of an entity, or of the end of a triple that no entity is."""
+    if _place(end) in known:
+        return entity_span(doc, known[_place(end)])
     return char_span(doc, end["start"], end["end"], label=end["label"])
+
+
+def _place(item: Mapping[str, Any]) -> Place:
+    return item["start"], item["end"], item["label"]
 
 
 _DOC_VIEWS: dict[str, Callable[..., Any]] = {

@@ -13,6 +13,7 @@ import numpy
 import pytest
 import spacy
 import torch
+from huggingface_hub import utils as hub
 from spacy import registry
 from spacy.tokens import Span
 from tiny_bert import WORDS, write_bert
@@ -100,20 +101,21 @@ def neox(request, tmp_path_factory) -> Path:
 
 
 @pytest.fixture
-def connections(monkeypatch) -> list[Any]:
-    """Refuse and record connections, with the libraries allowed to go online."""
-    tried = []
+def no_network(monkeypatch) -> None:
+    """Fail at the first connection, with the libraries allowed to go online."""
 
     def refuse(*args: Any, **_: Any) -> None:
-        tried.append(args)
-        raise OSError("no network in tests")
+        # No Exception, so that nobody catches it and tries again.
+        pytest.fail(f"connects to {args}")
 
     for function in ("getaddrinfo", "create_connection"):
         monkeypatch.setattr(socket, function, refuse)
     monkeypatch.setattr(socket.socket, "connect", refuse)
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
     monkeypatch.setattr("transformers.utils.hub._is_offline_mode", False, raising=False)
-    return tried
+    # Sessions remember whether they may go online.
+    forget = getattr(hub, "close_session", None) or hub.reset_sessions
+    forget()
 
 
 # Pooling and prefixes, each in a batch with padding
@@ -233,7 +235,7 @@ def minilm() -> Any:
 @pytest.mark.parametrize(
     ("query", "expected"),
     [
-        ("She quit the sleep hormone: too groggy in the morning.", 0),
+        ("She quit the sleep hormone, groggy all morning.", 0),
         ("The herb for her memory made the nose bleed.", 1),
         ("Nothing herbal, no vitamins.", 2),
     ],
@@ -243,7 +245,7 @@ def test_a_real_model_finds_the_neighbour_in_meaning(query, expected, minilm):
         "Melatonin stopped because of daytime drowsiness.",
         "Epistaxis since he began ginkgo for recall.",
         "Denies taking any supplements.",
-        "She quit the gym: too busy in the morning.",
+        "Walks the dog every morning.",
     ]
 
     vectors = minilm.documents(bank, NLP)
@@ -405,20 +407,18 @@ def test_identity_tells_the_two_encoders_of_medcpt_apart(bert, other_bert):
 )
 @pytest.mark.parametrize("side", ["queries", "documents"])
 def test_a_model_that_is_not_here_is_an_error_and_no_download(
-    side, name, config, connections
+    side, name, config, no_network
 ):
     encoder = make(name, **config)
 
     with pytest.raises(RetrievalError, match=r"R304.*'nobody/none'.*HashingEncoder"):
         embed(encoder, side, SHORT)
 
-    assert not connections
-
 
 @pytest.mark.parametrize("pooling", [None, "mean"])
 @pytest.mark.parametrize("damage", ["not there", "empty", "weights cut", "config cut"])
 def test_a_folder_that_is_no_model_is_an_error(
-    damage, pooling, bert, tmp_path, connections
+    damage, pooling, bert, tmp_path, no_network
 ):
     folder = tmp_path / "model"
     if damage == "empty":
@@ -433,12 +433,11 @@ def test_a_folder_that_is_no_model_is_an_error(
         encoder.documents([SHORT], NLP)
 
     assert str(folder) in str(error.value)
-    assert not connections
 
 
 @pytest.mark.parametrize("pooling", [None, "mean"])
 def test_a_model_of_the_hub_is_taken_from_the_cache(
-    pooling, bert, tmp_path, monkeypatch, connections
+    pooling, bert, tmp_path, monkeypatch, no_network
 ):
     cached = tmp_path / "models--nobody--some"
     (cached / "refs").mkdir(parents=True)
@@ -451,7 +450,6 @@ def test_a_model_of_the_hub_is_taken_from_the_cache(
 
     assert by_name.documents([SHORT], NLP) == near(by_path.documents([SHORT], NLP))
     assert by_name.identity == by_path.identity
-    assert not connections
 
 
 # The encoder without weights

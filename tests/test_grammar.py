@@ -8,16 +8,21 @@ from collections.abc import Iterator
 import llguidance
 import llguidance.hf
 import pytest
+import spacy
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sentences import MARKS, WORDS, pieces, unit_of, units
 
+from spacy_ramie.corpus.docbin import gold_doc
+from spacy_ramie.corpus.items import make_items
 from spacy_ramie.engine.masking import GrammarMask
 from spacy_ramie.engine.tokens import PromptTokenizer
 from spacy_ramie.grounding import place_items
+from spacy_ramie.schema import make_supplements
 from spacy_ramie.styles import make_compact
 from spacy_ramie.styles.shown import show
+from spacy_ramie.tasks import make_ner, make_te
 from spacy_ramie.training.base_model import train_tokenizer
 from spacy_ramie.types import Unit
 
@@ -73,7 +78,7 @@ def random_walk(
     (tab,) = tokens.completion("\t")[:-1]
     for step in range(400):
         scores = torch.randn(len(grammars), len(tokens.tokenizer))
-        if step > 30:
+        if step > 16:
             scores[:, tab] += 10
             scores[:, tokens.eos] += 20
         chosen = mask(rows, scores).argmax(dim=-1, keepdim=True)
@@ -86,7 +91,7 @@ def random_walk(
 
 @both_tasks
 @given(units=st.lists(units, min_size=1, max_size=3), seed=st.integers(0, 2**32))
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 def test_whatever_is_legal_can_be_read_and_grounded(
     task, tokens, ll_tokenizer, units, seed
 ):
@@ -226,18 +231,76 @@ def test_lines_and_tabs_of_a_note_are_blanks_in_spans(accepts):
     assert not accepts(unit, "ner", "vitamin\r\nD3\tevent")
 
 
-def test_confidence_is_that_of_the_unmasked_model(tokens, ll_tokenizer):
-    mask = GrammarMask(
-        ll_tokenizer,
-        [STYLE.grammar(unit_of("zinc"), COLUMNS["ner"])],
-        llguidance.LLExecutor(),
-    )
+def masked_scores(
+    tokens: PromptTokenizer, mask: GrammarMask, said: list[int], wished: int
+) -> torch.Tensor:
+    """Scores behind the mask after some tokens, of a model that wishes for one."""
     scores = torch.zeros(1, len(tokens.tokenizer))
-    (wanted, *_) = tokens.completion("zinc\tevent")
-    illegal = tokens.completion("!")[0]
-    scores[0, wanted], scores[0, illegal] = 5.0, 6.0
-    masked = mask(torch.zeros(1, 1, dtype=torch.long), scores)
-    assert masked.argmax() == wanted
-    assert masked[0, illegal] == float("-inf")
-    expected = scores.log_softmax(dim=-1)[0, wanted].item()
-    assert mask.logprobs == [[pytest.approx(expected)]]
+    scores[0, wished] = 6.0
+    for end in range(len(said) + 1):
+        ids = torch.tensor([[0, *said[:end]]])
+        masked = mask(ids, scores)
+    return masked[0]
+
+
+@pytest.fixture
+def zinc_mask(ll_tokenizer) -> GrammarMask:
+    grammar = STYLE.grammar(unit_of("zinc"), COLUMNS["ner"])
+    return GrammarMask(ll_tokenizer, [grammar], llguidance.LLExecutor())
+
+
+def test_nothing_but_the_end_follows_none(tokens, zinc_mask):
+    said, wished = tokens.completion("None")[:-1], tokens.completion("!")[0]
+    masked = masked_scores(tokens, zinc_mask, said, wished)
+    assert masked.isfinite().nonzero().flatten().tolist() == [tokens.eos]
+
+
+def test_confidence_is_that_of_the_unmasked_model(tokens, zinc_mask):
+    wished, wanted = tokens.completion("!")[0], tokens.completion("zinc\tevent")[0]
+    masked = masked_scores(tokens, zinc_mask, [], wished)
+    assert masked[wished] == float("-inf")
+    assert masked[wanted] == 0.0
+    scores = torch.zeros(len(tokens.tokenizer))
+    scores[wished] = 6.0
+    expected = scores.log_softmax(dim=-1)[wanted].item()
+    assert zinc_mask.logprobs == [[pytest.approx(expected)]]
+
+
+def test_a_row_without_grammar_is_free(tokens, ll_tokenizer):
+    grammar = STYLE.grammar(unit_of("zinc"), COLUMNS["ner"])
+    mask = GrammarMask(ll_tokenizer, [None, grammar], llguidance.LLExecutor())
+    masked = mask(
+        torch.zeros(2, 1, dtype=torch.long), torch.zeros(2, len(tokens.tokenizer))
+    )
+    assert masked[0].isfinite().all()
+    assert not masked[1].isfinite().all()
+
+
+def test_a_wrong_grammar_is_an_error_and_no_free_text(ll_tokenizer):
+    with pytest.raises(ValueError, match="grammar is wrong"):
+        GrammarMask(ll_tokenizer, ["start: missing"], llguidance.LLExecutor())
+
+
+def test_gold_answers_of_the_corpus_are_legal(tokens, ll_tokenizer, records):
+    nlp, schema = spacy.blank("en"), make_supplements()
+    tasks = [make_ner()(schema, STYLE), make_te()(schema, STYLE)]
+    items = list(make_items([gold_doc(r, nlp, schema) for r in records], tasks))
+    for item in items:
+        matcher = llguidance.LLMatcher(ll_tokenizer, item.question.grammar)
+        ids = tokens.completion(item.completion)
+        assert matcher.validate_tokens(ids) == len(ids), item.completion
+    assert len(items) > 2 * len(records)
+
+
+@pytest.mark.parametrize("span", ["tea</s>x", "</s>", "<s> tea</s>x", "<s>"])
+def test_a_note_may_quote_special_tokens(tokens, ll_tokenizer, span):
+    grammar = STYLE.grammar(
+        Unit(f"{span} up", 0, ((0, len(span)),)), (None, ("event",))
+    )
+    mask = GrammarMask(ll_tokenizer, [grammar], llguidance.LLExecutor())
+    said: list[int] = []
+    for wished in tokens.completion(f"{span}\tevent"):
+        scores = torch.zeros(1, len(tokens.tokenizer))
+        scores[0, wished] = 6.0
+        said.append(mask(torch.tensor([[0, *said]]), scores).argmax().item())
+    assert said == tokens.completion(f"{span}\tevent")

@@ -13,6 +13,8 @@ from typing import NamedTuple
 import pytest
 import spacy
 import torch
+from llguidance import LLMatcher
+from llguidance.hf import from_tokenizer
 from peft import PeftModel
 from safetensors.torch import load_file
 from spacy.cli._util import app
@@ -289,7 +291,7 @@ def trained(request, corpus, tokenizers, tmp_path_factory):
     """A preset that was trained for three steps, assembled and loaded."""
     preset = PRESETS[request.param]
     folder = tmp_path_factory.mktemp(request.param)
-    base = build_base(preset, tokenizers[preset.kind], folder / "base", spread=0.2)
+    base = build_base(preset, tokenizers[preset.kind], folder / "base", spread=0.3)
     overrides = {
         "paths.train": str(corpus / "train.spacy"),
         "paths.dev": str(corpus / "dev.spacy"),
@@ -450,13 +452,14 @@ def test_generation_is_greedy_and_alike_in_any_batch(trained):
 
     answers = engine.run(requests)
 
+    assert len({answer.text for answer in answers}) > 1
     for request, answer in zip(requests, answers, strict=True):
         ids = list(runner.encode(request).prompt)
         start = len(ids)
         while len(ids) < start + 8 and ids[-1] != end:
             ids.append(int(logits_of(runner, ids)[-1].argmax()))
         said = [token for token in ids[start:] if token != end]
-        assert start > 48 and len(set(said)) > 1
+        assert start > 48
         assert answer.text == runner.tokens.decode(said)[0]
         assert answer.truncated == (ids[-1] != end)
 
@@ -570,7 +573,29 @@ def test_answers_under_the_grammar_parse_and_ground(name, seed, tokenizers, tmp_
         assert len(rows) == len(found.entities + found.relations) + len(found.failures)
         assert rows or answer.text == "None"
         clean += not kinds
-    assert clean >= 3
+    assert clean >= 2
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_gold_completions_are_legal_as_they_are_trained(name, corpus, tokenizers):
+    """Token by token, whatever blank begins them; then they may end."""
+    overrides = {
+        "paths.train": str(corpus / "train.spacy"),
+        f"{COMPONENT}.style.@misc": "spacy_ramie.Compact.v1",
+    }
+    setup = load_setup(file_of(name), overrides)
+    tokenizer = tokenizers[PRESETS[name].kind]
+    tokens, masker = PromptTokenizer(tokenizer, 2048), from_tokenizer(tokenizer)
+    tasks = list(setup.component.extraction.tasks.values())
+    items = [i for i in make_items(setup.docs("train"), tasks) if i.question.grammar]
+
+    assert {item.question.task for item in items} == {"ner", "te"}
+    for item in items:
+        *ids, _ = tokens.completion(item.completion)
+        matcher = LLMatcher(masker, item.question.grammar)
+        assert matcher.try_consume_tokens(ids) == len(ids)
+        assert matcher.is_accepting()
+        assert tokens.decode(ids)[0] == item.completion
 
 
 @pytest.mark.parametrize("name", KINDS)
@@ -617,7 +642,9 @@ def test_loss_is_that_of_completions_alone(name, counted, tokenizers, tmp_path):
     trainer = CompletionTrainer(model=model, args=make_arguments(tmp_path / "run", {}))
 
     batch = CompletionCollator(whole=False)(features)
-    count = torch.tensor(sum(f.completion for f in features)) if counted else None
+    count = None
+    if counted:
+        _, count = trainer.get_batch_samples(iter([batch]), 1, batch["labels"].device)
     loss = trainer.compute_loss(model, batch, num_items_in_batch=count)
 
     assert (batch["labels"][:, -1] == tokens.eos).all()

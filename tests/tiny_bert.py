@@ -8,10 +8,26 @@ from tokenizers import BertWordPieceTokenizer
 from transformers import BertConfig, BertModel
 
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
-WORDS = (
-    "patient started stopped melatonin ginkgo garlic for after sleep insomnia "
-    "tinnitus and bleeding she he takes no more"
-).split()
+WORDS = [
+    "patient",
+    "started",
+    "stopped",
+    "melatonin",
+    "ginkgo",
+    "garlic",
+    "for",
+    "after",
+    "sleep",
+    "insomnia",
+    "tinnitus",
+    "and",
+    "bleeding",
+    "she",
+    "he",
+    "takes",
+    "no",
+    "more",
+]
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 

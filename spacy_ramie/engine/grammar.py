@@ -26,7 +26,9 @@ def items_grammar(
     words = [None if column is None else _choice(column) for column in columns]
     fields = ["SPAN" if word is None else f"WORD{i}" for i, word in enumerate(words)]
     rules = [
-        "%llguidance {}",
+        # Forced bytes would be forced as tokens, and text of a note that reads like
+        # a special token as that token: an answer would end at a "</s>" in it.
+        '%llguidance {"no_forcing": true}',
         'start: LEAD ("None" | items)',
         'items: item ("\\n" item)*',
         f"item: {' TAB '.join(fields)}",

@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
-from peft import PeftConfig, PeftModel
+from peft import PeftConfig, PeftModel, get_peft_model_state_dict
+from safetensors import safe_open
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from ..errors import Errors, ModelError
@@ -14,6 +15,7 @@ from .fingerprint import fingerprint
 
 # Written beside the adapter by `spacy ramie train`.
 TRAINED_ON = "ramie.json"
+ADAPTER_WEIGHTS = "adapter_model.safetensors"
 
 
 class Loaded(NamedTuple):
@@ -91,7 +93,7 @@ def check_adapter(base: str, adapter: Path) -> None:
     base (str): Folder or Hugging Face name of the base model.
     adapter (Path): Folder of the adapter.
     """
-    for name in ("adapter_config.json", "adapter_model.safetensors"):
+    for name in ("adapter_config.json", ADAPTER_WEIGHTS):
         if not (adapter / name).is_file():
             raise _bad_adapter(adapter, f"there is no {name} in it")
     try:
@@ -101,7 +103,10 @@ def check_adapter(base: str, adapter: Path) -> None:
     folder = model_folder(base)
     if folder is None or not (adapter / TRAINED_ON).is_file():
         return
-    trained = json.loads((adapter / TRAINED_ON).read_text())["base_fingerprint"]
+    try:
+        trained = json.loads((adapter / TRAINED_ON).read_text())["base_fingerprint"]
+    except (ValueError, KeyError) as error:
+        raise _bad_adapter(adapter, f"{TRAINED_ON} is damaged") from error
     found = fingerprint(folder)
     if trained != found:
         raise ModelError(
@@ -112,11 +117,22 @@ def check_adapter(base: str, adapter: Path) -> None:
 def _merge(model: Any, base: str, adapter: str) -> Any:
     try:
         merged = PeftModel.from_pretrained(model, adapter)
+        _check_weights(merged, Path(adapter))
         return merged.merge_and_unload(safe_merge=True)
     except Exception as error:
         first = str(error).strip().split("\n")[0]
         problem = f"it does not fit the base model '{base}': {first}"
         raise _bad_adapter(Path(adapter), problem) from error
+
+
+def _check_weights(model: Any, adapter: Path) -> None:
+    """PEFT passes over the layers that only one of base and adapter has."""
+    with safe_open(adapter / ADAPTER_WEIGHTS, "pt") as file:
+        stored = [name for name in file.keys() if ".lora_" in name]  # noqa: SIM118
+    weights = get_peft_model_state_dict(model, save_embedding_layers=False)
+    taken = [name for name in weights if ".lora_" in name]
+    if len(stored) != len(taken):
+        raise ValueError(f"it has {len(stored)} weights, the base takes {len(taken)}")
 
 
 def _bad_adapter(adapter: Path, problem: str) -> ModelError:

@@ -1,13 +1,13 @@
 """The in-process engine: batched generation and label scoring with transformers."""
 
 import logging
-import multiprocessing
 import os
 import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from ..device import torch_device
 from ..errors import ConfigError, Errors, ModelError
 from ..types import Answer, Failure, Request
 from .base import Engine
@@ -85,7 +85,8 @@ class TransformersEngine:
 
     def load(self) -> "Runner":
         """Load base model and adapter now rather than on the first request."""
-        # A forked worker cannot use its parent's: the threads are not there any more.
+        # A forked worker cannot use its parent's: the masks are made by threads,
+        # and those are not there any more.
         if self._runner is None or self._process != os.getpid():
             self._runner = self._load()
             self._process = os.getpid()
@@ -93,20 +94,13 @@ class TransformersEngine:
 
     def _load(self) -> "Runner":
         import torch
-        from thinc.util import get_torch_default_device
 
         from .loading import load_model
         from .runner import Runner
 
         if self.base is None:
             raise ModelError(Errors.R201.format(name="ramie_extractor"))
-        device = get_torch_default_device()
-        if multiprocessing.parent_process() is not None:
-            if device.type == "cuda":
-                raise ConfigError(Errors.R005)
-            # The processes share the cores; and this thread pool, too, was the
-            # parent's where that was forked.
-            torch.set_num_threads(1)
+        device = torch_device()
         name = self.dtype or ("float32" if device.type == "cpu" else "bfloat16")
         loaded = load_model(self.base, self.adapter, device, getattr(torch, name))
         logger.info("Loaded %s (%s) on %s as %s", self.base, self.adapter, device, name)
@@ -118,14 +112,18 @@ class TransformersEngine:
         self._runner = None
 
     def to_disk(self, path: Path) -> None:
-        """Copy the adapter, and a base that is small enough to travel."""
-        base = None if self.base is None else Path(self.base)
-        if base is not None and base.is_dir() and _size(base) > BUNDLED_BYTES:
+        """Copy the adapter, and a base that is small enough to travel.
+
+        What another pipeline left in the folder is replaced.
+        """
+        adapter, base = _folder(self.adapter), _folder(self.base)
+        here = base is not None and base.resolve() == (path / "base").resolve()
+        (path / BASE_PATH).unlink(missing_ok=True)
+        if base is not None and not here and _size(base) > BUNDLED_BYTES:
             (path / BASE_PATH).write_text(str(base.resolve()), encoding="utf8")
             base = None
-        for name, folder in (("adapter", self.adapter), ("base", base)):
-            if folder is not None and Path(folder).is_dir():
-                _copy(Path(folder), path / name)
+        _replace(path / "adapter", adapter)
+        _replace(path / "base", base)
 
     def from_disk(self, path: Path) -> None:
         """Use the adapter and the base that travelled with the pipeline."""
@@ -157,10 +155,17 @@ def _in_halves(
         return _in_halves(run, members[:half]) + _in_halves(run, members[half:])
 
 
-def _copy(source: Path, target: Path) -> None:
-    if source.resolve() != target.resolve():
-        leave = shutil.ignore_patterns("checkpoint-*")
-        shutil.copytree(source, target, dirs_exist_ok=True, ignore=leave)
+def _folder(path: str | None) -> Path | None:
+    return Path(path) if path is not None and Path(path).is_dir() else None
+
+
+def _replace(target: Path, source: Path | None) -> None:
+    """Make a folder the copy of another; None: of nothing."""
+    if source is not None and source.resolve() == target.resolve():
+        return
+    shutil.rmtree(target, ignore_errors=True)
+    if source is not None:
+        shutil.copytree(source, target, ignore=shutil.ignore_patterns("checkpoint-*"))
 
 
 def _size(folder: Path) -> int:

@@ -10,6 +10,7 @@ import numpy
 from spacy.language import Language
 from spacy.tokens import Span
 
+from ..device import torch_device
 from ..errors import Errors, RetrievalError
 from ..files import model_folder
 from .encoders import Encoder, Vectors
@@ -103,19 +104,18 @@ class SentenceEncoder:
 
     def _model(self, name: str, length: int | None) -> Any:
         """Load a model once, also where both sides use it."""
+        device = torch_device()
         if (name, length) not in self._models:
-            self._models[name, length] = self._load(name, length)
+            self._models[name, length] = self._load(name, length, str(device))
         return self._models[name, length]
 
-    def _load(self, name: str, length: int | None) -> Any:
+    def _load(self, name: str, length: int | None, device: str) -> Any:
         from sentence_transformers import SentenceTransformer
         from sentence_transformers.sentence_transformer.modules import (
             Pooling,
             Transformer,
         )
-        from thinc.util import get_torch_default_device
 
-        device = str(get_torch_default_device())
         folder = str(_folder(name))
         try:
             if self.recipe.pooling is None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 from peft import LoraConfig, get_peft_model, prepare_model_for_kbit_training
+from transformers import set_seed
 
 from ..corpus.items import make_items
 from ..engine.fingerprint import fingerprint
@@ -18,6 +19,7 @@ from ..engine.loading import (
     load_tokenizer,
 )
 from ..engine.tokens import PromptTokenizer
+from ..errors import ConfigError, Errors
 from ..files import model_folder
 from .config import Setup
 from .features import Feature, embed_units, encode_items
@@ -43,11 +45,13 @@ def train_adapter(setup: Setup) -> dict[str, Any]:
     base = setup.paths["base"]
     output = Path(setup.paths["adapter"])
     tokenizer = load_tokenizer(base)
+    arguments = make_arguments(output, dict(setup.settings["training"]))
+    # The matrices of an adapter begin with random numbers.
+    set_seed(arguments.seed)
     model = _lora_model(base, setup.settings)
     tokens = PromptTokenizer(tokenizer, context_length(model.config))
     train, dev = _features(setup, tokens)
     logger.info("%d training and %d dev examples", len(train), len(dev))
-    arguments = make_arguments(output, dict(setup.settings["training"]))
     trainer = CompletionTrainer(
         model=model,
         args=arguments,
@@ -56,6 +60,8 @@ def train_adapter(setup: Setup) -> dict[str, Any]:
         data_collator=CompletionCollator(whole=False),
     )
     result = run_training(trainer)
+    # Checkpoints are removed now, and another process may still be reading one.
+    trainer.accelerator.wait_for_everyone()
     if trainer.is_world_process_zero():
         _save(trainer, base, output)
     trainer.accelerator.wait_for_everyone()
@@ -73,8 +79,15 @@ def _lora_model(base: str, settings: dict[str, Any]) -> Any:
     model = load_base(base, **kwargs)
     if quantisation:
         model = prepare_model_for_kbit_training(model)
-    lora = LoraConfig(task_type="CAUSAL_LM", **settings["lora"])
-    return get_peft_model(model, lora)
+    try:
+        lora = LoraConfig(task_type="CAUSAL_LM", **settings["lora"])
+        return get_peft_model(model, lora)
+    except (TypeError, ValueError) as error:
+        raise ConfigError(
+            Errors.R013.format(
+                section="ramie.lora", owner="peft.LoraConfig", problem=error
+            )
+        ) from error
 
 
 def _features(

@@ -24,7 +24,7 @@ from ..corpus.items import make_items
 from ..engine.tokens import PromptTokenizer
 from ..prompting import build_request
 from .config import Setup
-from .features import Feature
+from .features import Feature, embed_units, encode_items
 from .swap import make_pool, swap_entities
 from .trainer import (
     CompletionCollator,
@@ -37,8 +37,6 @@ from .trainer import (
 logger = logging.getLogger(__name__)
 
 START, END = "<s>", "</s>"
-# Of one note at most, or notes with many pairs would outweigh the others.
-QUESTIONS = 6
 
 
 def build_base(setup: Setup, output: Path) -> dict[str, Any]:
@@ -52,6 +50,7 @@ def build_base(setup: Setup, output: Path) -> dict[str, Any]:
     shape = setup.settings["base"]
     set_seed(shape["seed"])
     docs = setup.docs("train")
+    setup.component.fit_exemplars(docs, setup.nlp)
     tokenizer = train_tokenizer(_prompt_texts(setup, docs), shape["vocabulary"])
     model = small_llama(shape, tokenizer)
     features = _features(setup, docs, PromptTokenizer(tokenizer, shape["context"]))
@@ -137,43 +136,31 @@ def _prompt_texts(setup: Setup, docs: Sequence[Doc]) -> Iterator[str]:
 def _features(
     setup: Setup, docs: Sequence[Doc], tokens: PromptTokenizer
 ) -> list[Feature]:
-    """Cut all prompts and completions, one behind the other, into equal pieces.
+    """Training examples from the documents and from variants of them.
 
-    The questions about a note follow each other, so that its sentence stands in a
-    piece several times: a small model learns to copy from that long before it
-    would from answers alone. Every round has other entities in the notes.
+    Every other round shows exemplars: the model learns both forms, and what it
+    reads twice in a prompt teaches it to copy.
     """
     shape = setup.settings["base"]
     random = Random(shape["seed"])
     records = [record for doc in docs if (record := record_of(doc)) is not None]
     pool = make_pool(records)
-    stream: list[int] = []
-    for _ in range(shape["variants"]):
-        random.shuffle(records)
-        swapped = (swap_entities(r, pool, shape["swap"], random) for r in records)
+    extraction = setup.component.extraction
+    features: list[Feature] = []
+    for variant in range(shape["variants"]):
+        swapped = [swap_entities(r, pool, shape["swap"], random) for r in records]
         varied = setup.component.prepare(
             [gold_doc(r, setup.nlp, setup.component.schema) for r in swapped],
             setup.nlp,
         )
-        for doc in varied:
-            stream += _note_stream(setup, doc, tokens, random)
-    length = shape["piece"]
-    starts = range(0, len(stream) - length, length)
-    return [Feature(stream[at : at + length], length - 1, "") for at in starts]
-
-
-def _note_stream(
-    setup: Setup, doc: Doc, tokens: PromptTokenizer, random: Random
-) -> list[int]:
-    """Some of the questions about a note, with their answers, as token ids."""
-    extraction = setup.component.extraction
-    items = list(make_items([doc], list(extraction.tasks.values())))
-    random.shuffle(items)
-    ids: list[int] = []
-    for item in items[:QUESTIONS]:
-        task = extraction.tasks[item.question.task]
-        request = build_request(task, extraction.style, item.question, [])
-        encoded = tokens.encode(request, room=0)
-        if encoded is not None:
-            ids += [*encoded.prompt, *tokens.completion(item.completion)]
-    return ids
+        shown = variant % 2 == 1
+        features += encode_items(
+            list(make_items(varied, list(extraction.tasks.values()))),
+            embed_units(varied, extraction.retriever) if shown else {},
+            extraction.tasks,
+            extraction.style,
+            extraction.retriever,
+            tokens,
+            held_out=False,
+        )
+    return features

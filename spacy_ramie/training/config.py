@@ -11,6 +11,9 @@ from ..component import RamieExtractor
 from ..corpus.docbin import read_docs
 from ..errors import ConfigError, Errors
 
+# What every training config has.
+_NEEDED = {"paths": ("train", "dev", "base", "adapter"), "ramie": ("lora", "training")}
+
 
 class Setup(NamedTuple):
     """A pipeline that is to be trained.
@@ -51,4 +54,10 @@ def load_setup(path: Path, overrides: dict[str, Any]) -> Setup:
     )
     if component is None:
         raise ConfigError(Errors.R007.format(path=path))
+    for section, keys in _NEEDED.items():
+        for key in keys:
+            if key not in plain[section]:
+                raise ConfigError(
+                    Errors.R012.format(path=path, section=section, key=key)
+                )
     return Setup(nlp, component, plain["paths"], plain["ramie"])

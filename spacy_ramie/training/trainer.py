@@ -9,8 +9,8 @@ from torch.nn.functional import cross_entropy
 from torch.utils.data import Dataset
 from transformers import Trainer, TrainingArguments
 from transformers.trainer_pt_utils import LengthGroupedSampler
-from transformers.trainer_utils import get_last_checkpoint
 
+from ..errors import ConfigError, Errors
 from .features import Feature
 
 IGNORED = -100
@@ -51,8 +51,9 @@ class CompletionCollator:
 
         features (Sequence[Feature]): Its examples.
         RETURNS (dict): `input_ids`, `attention_mask` and `position_ids` of shape
-            (examples, width), and `labels` of shape (examples, k) for the last k
-            columns, where what is not learnt is -100.
+            (examples, width), and `labels` of shape (examples, k + 1) for the last
+            k columns and the one before them, where what is not learnt is -100:
+            always the first column, which Trainer does not count.
         """
         longest = max(len(feature.ids) for feature in features)
         width = -(-longest // MULTIPLE) * MULTIPLE
@@ -68,7 +69,7 @@ class CompletionCollator:
             "input_ids": ids,
             "attention_mask": mask,
             "position_ids": (mask.cumsum(dim=-1) - 1).clamp(min=0),
-            "labels": labels[:, width - max(learnt) :],
+            "labels": labels[:, width - max(learnt) - 1 :],
         }
 
 
@@ -98,18 +99,31 @@ class CompletionTrainer(Trainer):
         """Give the mean negative log-probability of the labels, in nats a token."""
         labels = inputs["labels"]
         rest = {key: value for key, value in inputs.items() if key != "labels"}
+        outputs = model(**rest, logits_to_keep=labels.shape[1], use_cache=False)
         # The logits at a column speak of the token in the next one.
-        keep = labels.shape[1] + 1
-        outputs = model(**rest, logits_to_keep=keep, use_cache=False)
-        logits = outputs.logits[:, :-1].float()
+        logits, labels = outputs.logits[:, :-1].float(), labels[:, 1:]
         reduction = "mean" if num_items_in_batch is None else "sum"
         loss = cross_entropy(
             logits.flatten(0, 1), labels.flatten(), reduction=reduction
         )
         if num_items_in_batch is not None:
-            # Trainer averages over processes, so each counts its own share.
-            loss = loss * self.accelerator.num_processes / num_items_in_batch
+            loss = loss / num_items_in_batch
+            if self.args.average_tokens_across_devices:
+                # The tokens of all processes were counted, and the gradients of
+                # all processes will be averaged.
+                loss = loss * self.accelerator.num_processes
         return (loss, outputs) if return_outputs else loss
+
+    def save_model(
+        self, output_dir: str | None = None, _internal_call: bool = False
+    ) -> None:
+        """Save the model; no process goes on before it is there.
+
+        Each looks for the best checkpoint, and would wait for the others only if
+        it had found one.
+        """
+        super().save_model(output_dir, _internal_call)
+        self.accelerator.wait_for_everyone()
 
     def prediction_step(
         self,
@@ -135,14 +149,23 @@ def make_arguments(output: Path, settings: dict[str, Any]) -> TrainingArguments:
     """
     from thinc.util import get_torch_default_device
 
-    return TrainingArguments(
-        output_dir=str(output),
-        use_cpu=get_torch_default_device().type == "cpu",
-        remove_unused_columns=False,
-        label_names=["labels"],
-        report_to=[],
-        **settings,
-    )
+    try:
+        return TrainingArguments(
+            output_dir=str(output),
+            use_cpu=get_torch_default_device().type == "cpu",
+            remove_unused_columns=False,
+            label_names=["labels"],
+            report_to=[],
+            **{"average_tokens_across_devices": True, **settings},
+        )
+    except (TypeError, ValueError) as error:
+        raise ConfigError(
+            Errors.R013.format(
+                section="ramie.training or ramie.pretraining",
+                owner="transformers.TrainingArguments",
+                problem=error,
+            )
+        ) from error
 
 
 def run_training(trainer: Trainer) -> Any:
@@ -151,6 +174,18 @@ def run_training(trainer: Trainer) -> Any:
     trainer (Trainer): The trainer.
     RETURNS (Any): What `Trainer.train` gives: steps, loss, metrics.
     """
-    folder = Path(trainer.args.output_dir)
-    checkpoint = get_last_checkpoint(str(folder)) if folder.is_dir() else None
-    return trainer.train(resume_from_checkpoint=checkpoint)
+    checkpoint = last_checkpoint(Path(trainer.args.output_dir))
+    return trainer.train(
+        resume_from_checkpoint=None if checkpoint is None else str(checkpoint)
+    )
+
+
+def last_checkpoint(folder: Path) -> Path | None:
+    """Find the last checkpoint that was written to its end.
+
+    folder (Path): Where checkpoints go.
+    RETURNS (Path | None): The checkpoint, if there is one.
+    """
+    # The state of the trainer is the last file that is written.
+    whole = [file.parent for file in folder.glob("checkpoint-*/trainer_state.json")]
+    return max(whole, key=lambda path: int(path.name.split("-")[1]), default=None)

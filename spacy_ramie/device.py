@@ -1,0 +1,29 @@
+"""The device that models run on, in a worker process too."""
+
+import multiprocessing
+from typing import TYPE_CHECKING
+
+from .errors import ConfigError, Errors
+
+if TYPE_CHECKING:
+    import torch
+
+
+def torch_device() -> "torch.device":
+    """Give the device that spaCy was told to use, if this process can use it.
+
+    To be called before a model is run, also one that is already loaded: a worker
+    that was forked has the models of its parent, but not its threads.
+
+    RETURNS (torch.device): The device.
+    """
+    import torch
+    from thinc.util import get_torch_default_device
+
+    device = get_torch_default_device()
+    if multiprocessing.parent_process() is not None:
+        if device.type == "cuda":
+            raise ConfigError(Errors.R005)
+        # The processes share the cores, and with one thread none is waited for.
+        torch.set_num_threads(1)
+    return device

@@ -1,0 +1,458 @@
+"""The commands: what they print, and that what a user can mend is one clear line."""
+
+import os
+import re
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+import spacy
+import srsly
+from tiny_config import write_tiny
+from typer.testing import CliRunner
+
+from spacy_ramie.cli import ramie_cli
+
+ROOT = Path(__file__).parent.parent
+CONFIG = ROOT / "configs/supplements.cfg"
+COMMANDS = ("base", "check", "convert", "extract", "report", "train")
+
+
+def ramie(*arguments):
+    return CliRunner().invoke(ramie_cli, [*map(str, arguments)])
+
+
+def words(text):
+    """Without the line breaks of a narrow screen."""
+    return " ".join(text.split())
+
+
+def spacy_process(*arguments):
+    return subprocess.run(
+        [sys.executable, "-m", "spacy", *map(str, arguments)],
+        env={**os.environ, "HF_HUB_OFFLINE": "1"},
+        capture_output=True,
+        text=True,
+        timeout=240,
+    )
+
+
+# Help
+
+
+def test_commands_hang_under_those_of_spacy():
+    result = spacy_process("ramie", "--help")
+
+    assert result.returncode == 0
+    listed = re.findall(r"^\W*(\w+)\s{2,}", result.stdout, re.M)
+    assert set(COMMANDS) <= set(listed)
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("base", ["CONFIG", "--code", "--paths.base"]),
+        ("check", ["PATHS", "--schema", "supplements_paper"]),
+        ("convert", ["SOURCE", "TARGET", "--form", "phee"]),
+        ("extract", ["MODEL", "TEXT"]),
+        ("report", ["MODEL", "CORPUS", "METRICS", "OUTPUT"]),
+        ("train", ["CONFIG", "--gpu-id", "--code", "--ramie.training.max_steps"]),
+    ],
+)
+def test_help_names_arguments_and_options(command, said):
+    result = ramie(command, "--help")
+
+    assert result.exit_code == 0
+    assert all(word.lower() in result.output.lower() for word in said)
+
+
+# Errors
+
+
+@pytest.fixture
+def tiny(tmp_path, corpus_files, tiny_base):
+    """Write a config over the tiny base."""
+
+    def write(**changed):
+        paths = {
+            "paths.train": str(corpus_files["train"]),
+            "paths.dev": str(corpus_files["dev"]),
+            "paths.base": str(tiny_base),
+            "paths.adapter": str(tmp_path / "adapter"),
+        }
+        return write_tiny(CONFIG, tmp_path / "tiny.cfg", {**paths, **changed})
+
+    return write
+
+
+def without(config, start, stop=None):
+    """Drop the lines of a config from one that starts so to another."""
+    text = config.read_text()
+    at = text.index(start)
+    end = len(text) if stop is None else text.index(stop, at)
+    config.write_text(text[:at] + text[end:])
+    return config
+
+
+def mended_by_user(result):
+    """Whether a command left with one message and status 1."""
+    stopped = isinstance(result.exception, SystemExit)
+    return stopped and result.exit_code == 1 and "Traceback" not in result.output
+
+
+def test_error_of_the_installed_command_has_no_traceback(tmp_path):
+    result = spacy_process("ramie", "check", tmp_path / "none.jsonl")
+
+    assert result.returncode == 1
+    said = words(result.stdout + result.stderr)
+    assert said == (
+        f"✘ [R102] {tmp_path / 'none.jsonl'}: no such file."
+        " Give the path of a .jsonl or .spacy corpus."
+    )
+
+
+def test_bad_records_are_listed_one_a_line(tmp_path):
+    bad = [{"id": f"r{i}", "text": None} for i in range(3)]
+    srsly.write_jsonl(tmp_path / "x.jsonl", bad)
+
+    result = ramie("convert", tmp_path / "x.jsonl", tmp_path / "x.spacy")
+
+    assert mended_by_user(result)
+    assert "3 bad record(s)" in words(result.output)
+    lines = [line for line in result.output.splitlines() if "[R101]" in line]
+    assert [re.search(r"line (\d), record (r\d)", x).groups() for x in lines] == [
+        ("1", "r0"),
+        ("2", "r1"),
+        ("3", "r2"),
+    ]
+    assert not (tmp_path / "x.spacy").exists()
+
+
+def test_unknown_schema_is_answered_with_the_known_ones(corpus_files):
+    result = ramie("check", corpus_files["dev"], "--schema", "drugs")
+
+    assert mended_by_user(result)
+    assert "R009" in result.output
+    assert "phee, supplements, supplements_paper" in words(result.output)
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"paths.train": "none.spacy"}, "[R102] none.spacy: no such file"),
+        ({"paths.dev": "none.jsonl"}, "[R102] none.jsonl: no such file"),
+        ({"paths.base": "none/base"}, "[R202] Base model 'none/base' cannot be loaded"),
+        ({"ramie.training.max_stepss": 3}, "max_stepss"),
+        ({"ramie.lora.rank": 3}, "rank"),
+        (
+            {"components.ramie_extractor.retriever.encoder.@misc": "none.v1"},
+            "none.v1",
+        ),
+        ({"components.ramie_extractor.retriever.k": -1}, "[R002] 'retriever.k'"),
+    ],
+    ids=str,
+)
+def test_config_that_cannot_work_is_one_clear_error(tiny, changed, said):
+    result = ramie("train", tiny(**changed))
+
+    assert mended_by_user(result), result.exception
+    assert said in words(result.output)
+
+
+@pytest.mark.parametrize("command", ["train", "base"])
+@pytest.mark.parametrize(
+    ("start", "stop", "said"),
+    [
+        ("[ramie]", "[components.", "[R006]"),
+        ("[paths]", "[nlp]", "paths"),
+        ("base = ", "adapter", "paths"),
+    ],
+)
+def test_config_without_a_section_is_one_clear_error(tiny, command, start, stop, said):
+    config = without(tiny(), start, stop)
+    text = config.read_text()
+    if start == "[ramie]":
+        config.write_text(re.sub(r"\[ramie\.[^[]*", "", text))
+
+    result = ramie(command, config)
+
+    assert mended_by_user(result), result.exception
+    assert said in words(result.output)
+
+
+def test_config_without_the_component_is_one_clear_error(tmp_path):
+    config = tmp_path / "x.cfg"
+    config.write_text('[paths]\n[ramie]\n[nlp]\nlang = "en"\npipeline = []\n')
+
+    result = ramie("train", config)
+
+    assert mended_by_user(result)
+    assert "[R007]" in result.output
+
+
+def test_base_that_nobody_can_load_is_one_clear_error(tiny, monkeypatch):
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+
+    result = ramie("base", tiny(), "--paths.base", "nobody/nothing")
+
+    assert mended_by_user(result)
+    assert "[R206] Base model 'nobody/nothing'" in words(result.output)
+
+
+def test_base_that_is_there_is_left_as_it_is(tiny, tiny_base):
+    before = {file: file.stat().st_mtime_ns for file in tiny_base.iterdir()}
+
+    result = ramie("base", tiny())
+
+    assert result.exit_code == 0
+    assert f"Base model {tiny_base} is there" in words(result.output)
+    assert {f: f.stat().st_mtime_ns for f in tiny_base.iterdir()} == before
+
+
+@pytest.mark.parametrize("command", ["extract", "report"])
+def test_missing_pipeline_is_one_clear_error(command, tmp_path):
+    files = ["a note"] if command == "extract" else ["x.spacy", "x.json", "x.html"]
+
+    result = ramie(command, tmp_path / "none", *files)
+
+    assert mended_by_user(result)
+    assert "[R010]" in result.output
+
+
+def test_pipeline_without_the_component_is_one_clear_error(tmp_path):
+    spacy.blank("en").to_disk(tmp_path / "model")
+
+    result = ramie("extract", tmp_path / "model", "a note")
+
+    assert mended_by_user(result)
+    assert "[R011]" in result.output
+
+
+def test_pipeline_without_a_base_is_one_clear_error(tmp_path):
+    nlp = spacy.blank("en")
+    nlp.add_pipe("ramie_extractor").initialize(lambda: [], nlp=nlp)
+    nlp.to_disk(tmp_path / "model")
+
+    result = ramie("extract", tmp_path / "model", "Takes garlic.")
+
+    assert mended_by_user(result)
+    assert "[R201]" in result.output
+
+
+# Extract and report
+
+NOTE = "Started melatonin for insomnia. No nausea"
+LABELLED = {
+    "id": "a",
+    "text": "Takes <b>melatonin</b> & lavender for insomnia, not nausea.",
+    "entities": [
+        {"id": "T1", "start": 9, "end": 18, "label": "DS", "ingredient": "melatonin"},
+        {"id": "T2", "start": 25, "end": 33, "label": "DS"},
+        {"id": "T3", "start": 38, "end": 46, "label": "EVENT"},
+    ],
+    "relations": [{"head": "T1", "tail": "T3", "label": "POSITIVE"}],
+    "usage": [{"entity": "T1", "label": "CONTINUE"}],
+}
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory, tiny_base):
+    """A saved pipeline whose entities come from rules: the tiny base knows nothing."""
+    folder = tmp_path_factory.mktemp("cli")
+    srsly.write_jsonl(folder / "train.jsonl", [LABELLED])
+    nlp = spacy.blank("en")
+    events = [[{"LOWER": "insomnia"}], [{"TEXT": "."}, {"LOWER": "no"}]]
+    nlp.add_pipe("entity_ruler").add_patterns(
+        [
+            {"label": "DS", "pattern": "melatonin"},
+            *({"label": "EVENT", "pattern": pattern} for pattern in events),
+        ]
+    )
+    component = nlp.add_pipe(
+        "ramie_extractor",
+        config={
+            "entities": "doc",
+            "engine": {"base": str(tiny_base), "max_new_tokens": 8},
+        },
+    )
+    component.initialize(lambda: [], nlp=nlp, exemplars=str(folder / "train.jsonl"))
+    nlp.to_disk(folder / "model")
+    return folder / "model"
+
+
+def table_rows(output):
+    return [
+        [cell.strip() for cell in line.split("│")[1:-1]]
+        for line in output.splitlines()
+        if line.startswith("│")
+    ]
+
+
+@pytest.mark.parametrize("source", ["text", "file"])
+def test_extract_prints_what_was_found_in_a_note(model, source, tmp_path):
+    (tmp_path / "note.txt").write_text(NOTE)
+    given = NOTE if source == "text" else tmp_path / "note.txt"
+
+    result = ramie("extract", model, given)
+
+    assert result.exit_code == 0, result.output
+    assert result.output.startswith(NOTE)
+    rows = table_rows(result.output)
+    supplement = next(row for row in rows if row[0] == "melatonin")
+    # Text, label, ingredient, usage, confidence.
+    assert supplement[1:3] == ["DS", "melatonin"]
+    assert supplement[3] in {"CONTINUE", "DISCONTINUE", "START", "UNCERTAIN"}
+    assert ["insomnia", "EVENT", "", "", ""] in rows
+    (relation,) = [row for row in rows if row[2] == "insomnia" and row[3] == "re"]
+    assert relation[0] == "melatonin"
+    assert re.fullmatch(r"\d+%", relation[4])
+
+
+def test_extract_prints_failures(model):
+    result = ramie("extract", model, NOTE)
+
+    assert "unasked: the entity crosses a sentence border" in words(result.output)
+
+
+def test_extract_takes_a_note_too_long_for_a_file_name(model):
+    note = NOTE + ". Slept well." * 400
+
+    result = ramie("extract", model, note)
+
+    assert result.exit_code == 0, result.output
+    assert ["insomnia", "EVENT", "", "", ""] in table_rows(result.output)
+
+
+class Page(HTMLParser):
+    """Rows of tables, by caption, and everything that would be fetched."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.tables, self.fetched, self.tags = {}, [], set()
+        self._text, self._rows = "", []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.add(tag)
+        self.fetched += [v for k, v in attrs if k in ("src", "href", "srcset", "data")]
+        self._text = ""
+        if tag == "caption":
+            self._rows = []
+        if tag == "tr":
+            self._rows.append([])
+
+    def handle_data(self, data):
+        self._text += data
+
+    def handle_endtag(self, tag):
+        if tag == "caption":
+            self.tables[self._text] = self._rows
+        if tag in ("td", "th"):
+            self._rows[-1].append(self._text)
+
+
+def prf(p, r, f):
+    return {"p": p, "r": r, "f": f}
+
+
+# No two numbers are the same, so that none can stand in for another.
+METRICS = {
+    **{"ents_p": 0.111, "ents_r": 0.122, "ents_f": 0.133},
+    **{"ramie_re_p": 0.211, "ramie_re_r": 0.222, "ramie_re_f": 0.233},
+    **{"ramie_te_p": 0.311, "ramie_te_r": 0.322, "ramie_te_f": 0.333},
+    **{"ramie_uc_p": 0.411, "ramie_uc_r": 0.422, "ramie_uc_f": 0.433},
+    "ramie_re_gold_acc": 0.511,
+    "ramie_uc_gold_acc": 0.522,
+    "ents_per_type": {"DS": prf(0.611, 0.622, 0.633), "EVENT": prf(0.6, 0.61, 0.62)},
+    "ramie_re_per_type": {"POSITIVE": prf(0.711, 0.722, 0.733)},
+    "ramie_te_per_type": {"NEGATIVE": prf(0.811, 0.822, 0.833)},
+    "ramie_uc_per_type": {"START": prf(0.911, 0.922, 0.933)},
+    "ramie_requests": 4711,
+    "ramie_unparsable": 12,
+    "ramie_ungrounded": 13,
+    "ramie_truncated": 14,
+    "ramie_too_long": 15,
+    "ramie_engine_errors": 16,
+    "speed": 17.5,
+}
+
+
+@pytest.fixture(scope="module")
+def report(model, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("report")
+    srsly.write_jsonl(folder / "test.jsonl", [LABELLED])
+    srsly.write_json(folder / "test.json", METRICS)
+    page = folder / "new/report.html"
+    result = ramie("report", model, folder / "test.jsonl", folder / "test.json", page)
+    assert result.exit_code == 0, result.output
+    return result.output, page.read_text()
+
+
+def test_report_has_the_numbers_of_the_metrics_file(report):
+    tables = Page(report[1]).tables
+    by_title = {title.split(",")[0]: rows[1:] for title, rows in tables.items()}
+
+    assert by_title["Precision"] == [
+        ["Entities (NER)", "11.1", "12.2", "13.3", ""],
+        ["Relations (RE)", "21.1", "22.2", "23.3", "51.1"],
+        ["Triples (TE)", "31.1", "32.2", "33.3", ""],
+        ["Usage (UC)", "41.1", "42.2", "43.3", "52.2"],
+    ]
+    assert by_title["Entities (NER) by label"] == [
+        ["DS", "61.1", "62.2", "63.3"],
+        ["EVENT", "60.0", "61.0", "62.0"],
+    ]
+    assert by_title["Relations (RE) by label"] == [["POSITIVE", "71.1", "72.2", "73.3"]]
+    assert by_title["Triples (TE) by label"] == [["NEGATIVE", "81.1", "82.2", "83.3"]]
+    assert by_title["Usage (UC) by label"] == [["START", "91.1", "92.2", "93.3"]]
+    assert tables["Requests and failures"] == [
+        ["requests", "4711"],
+        ["unparsable", "12"],
+        ["ungrounded", "13"],
+        ["truncated", "14"],
+        ["too long", "15"],
+        ["engine errors", "16"],
+    ]
+
+
+def test_report_prints_the_same_numbers(report):
+    rows = [row for row in table_rows(report[0]) if row[0]]
+
+    assert rows == [
+        ["Entities (NER)", "11.1", "12.2", "13.3", ""],
+        ["Relations (RE)", "21.1", "22.2", "23.3", "51.1"],
+        ["Triples (TE)", "31.1", "32.2", "33.3", ""],
+        ["Usage (UC)", "41.1", "42.2", "43.3", "52.2"],
+    ]
+    assert "4711 requests, 12 unparsable" in words(report[0])
+
+
+def test_report_measures_the_recall_of_the_index(report):
+    rows = Page(report[1]).tables[
+        "Retrieval: recall@1 of the index against exact search"
+    ]
+
+    assert {task for task, _ in rows} == {"ner", "re", "te", "uc"}
+    # One sentence in the bank: it is always found.
+    assert {value for _, value in rows} == {"1.000"}
+
+
+def test_report_needs_no_network(report):
+    page = Page(report[1])
+
+    assert page.fetched == []
+    assert not page.tags & {"script", "link", "img", "iframe", "object"}
+    assert not re.search(r"url\(|@import|https?://", report[1])
+
+
+def test_report_shows_notes_as_text_and_what_was_missed(report):
+    page = Page(report[1])
+
+    # The note says <b>melatonin</b>.
+    assert "b" not in page.tags
+    assert "&lt;b&gt;" in report[1]
+    assert "missed entity: lavender (DS)" in report[1]
+    assert "missed entity: melatonin (DS)" not in report[1]
+    assert "missed triple: melatonin → insomnia (POSITIVE)" in report[1]
