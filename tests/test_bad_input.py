@@ -145,7 +145,7 @@ def test_a_long_note_is_read_to_its_end(nlp):
 @given(st.lists(notes, max_size=4))
 @settings(
     deadline=None,
-    max_examples=25,
+    max_examples=40,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 def test_any_notes_come_back_sound_and_in_order(nlp, texts):

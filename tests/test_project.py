@@ -92,9 +92,9 @@ def test_training_depends_on_no_test_split(project):
 def run():
     """Run a part of a project copy; give what was printed."""
 
-    def run(folder, *arguments):
+    def run(folder, workflow, *options):
         result = subprocess.run(
-            [sys.executable, "-m", "spacy", "project", "run", *arguments],
+            [sys.executable, "-m", "spacy", "project", "run", workflow, ".", *options],
             cwd=folder,
             env={
                 **os.environ,

@@ -162,7 +162,7 @@ def test_a_folder_keeps_nothing_of_a_pipeline_that_was_saved_there_before(
 def test_the_config_stays_serialisable(trained, saved):
     for nlp in (trained, spacy.load(saved)):
         text = nlp.config.to_str()
-        assert Config().from_str(text).to_str() == text
+        assert Config().from_str(text, interpolate=False).to_str() == text
         assert json.loads(json.dumps(nlp.config)) == nlp.config
 
 
@@ -283,13 +283,14 @@ def foreign_adapter(tiny_base, tmp_path):
         model = small_llama(
             {"hidden": 32, "layers": 2, "heads": 2, "context": 64, **shape}, tokenizer
         )
-        lora = LoraConfig(task_type="CAUSAL_LM", target_modules="all-linear", r=4)
+        lora = LoraConfig(task_type="CAUSAL_LM", target_modules=["q_proj", "v_proj"])
         get_peft_model(model, lora).save_pretrained(tmp_path / "foreign")
         return tmp_path / "foreign"
 
     return make
 
 
+@pytest.mark.filterwarnings("ignore:Found missing adapter keys")
 @pytest.mark.parametrize("shape", [{"hidden": 16}, {"layers": 1}, {"layers": 3}])
 def test_an_adapter_of_another_shape(tiny_base, foreign_adapter, shape):
     with pytest.raises(ModelError, match="R203.*does not fit the base model"):
@@ -414,8 +415,8 @@ def test_the_adapter_is_merged(tiny_base, tiny_adapter, trained, expected):
 # Other processes
 
 
-def run_script(path: Path, script: str, *args: object) -> str:
-    """Run a script in a fresh interpreter that is free to use the network."""
+def run_script(path: Path, script: str, *args: object, **env: str) -> str:
+    """Run a script in a fresh interpreter that nothing tells to stay offline."""
     path.write_text(script)
     free = {k: v for k, v in os.environ.items() if not k.endswith("_OFFLINE")}
     done = subprocess.run(
@@ -423,7 +424,7 @@ def run_script(path: Path, script: str, *args: object) -> str:
         capture_output=True,
         text=True,
         timeout=300,
-        env={**free, "OMP_NUM_THREADS": "1"},
+        env={**free, "OMP_NUM_THREADS": "1", **env},
         check=False,
     )
     assert done.returncode == 0, done.stderr
@@ -476,23 +477,49 @@ socket.getaddrinfo = socket.create_connection = refuse
 
 import spacy
 
-model, text = sys.argv[1:]
+model, adapter, text = sys.argv[1:]
 nlp = spacy.load(model)
-entities = len(nlp(text)._.ramie["entities"])
-nlp.get_pipe("ramie_extractor").extraction.engine.base = "nobody/no-such-model"
-nlp.get_pipe("ramie_extractor").extraction.engine.set_adapter(None)
+engine = nlp.get_pipe("ramie_extractor").extraction.engine
+moved = nlp(text)._.ramie
+
+engine.base = "clinic/tiny"
+engine.set_adapter(adapter)
+cached = nlp(text)._.ramie
+
+engine.base = "clinic/large"
+engine.set_adapter(None)
 try:
     nlp(text)
 except ValueError as error:
     message = str(error)
-print(json.dumps({"entities": entities, "message": message, "attempts": attempts}))
+
+same = [cached == moved, bool(cached["entities"])]
+print(json.dumps({"same": same, "message": message, "attempts": attempts}))
 """
 
 
-def test_nothing_is_fetched_at_inference(saved, expected, tmp_path):
-    printed = run_script(tmp_path / "offline.py", WITHOUT_NETWORK, saved, NOTE)
+@pytest.fixture
+def hub_cache(tiny_base, tmp_path):
+    """A Hugging Face cache with the tiny base under the name clinic/tiny."""
+    model = tmp_path / "hf/hub/models--clinic--tiny"
+    shutil.copytree(tiny_base, model / "snapshots/0123abcd")
+    (model / "refs").mkdir()
+    (model / "refs/main").write_text("0123abcd")
+    return tmp_path / "hf"
+
+
+def test_nothing_is_fetched_at_inference(saved, tiny_adapter, hub_cache, tmp_path):
+    adapter = shutil.copytree(tiny_adapter, tmp_path / "adapter")
+    config = json.loads((adapter / "adapter_config.json").read_text())
+    config["base_model_name_or_path"] = "clinic/tiny"
+    (adapter / "adapter_config.json").write_text(json.dumps(config))
+    printed = run_script(
+        tmp_path / "offline.py",
+        WITHOUT_NETWORK,
+        *(saved, adapter, NOTE),
+        HF_HOME=str(hub_cache),
+    )
     found = json.loads(printed)
-    assert found["entities"] == len(expected[0]["entities"])
-    assert "[R202]" in found["message"]
-    assert "nobody/no-such-model" in found["message"]
+    assert found["same"] == [True, True]
+    assert "[R202] Base model 'clinic/large'" in found["message"]
     assert found["attempts"] == []

@@ -138,7 +138,9 @@ def test_dev_is_held_out_of_bank_and_training(paths, tiny_base, caplog):
     assert f"{counts['train']} training and {counts['dev']} dev" in caplog.text
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "configs").rglob("*.cfg")), ids=str)
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "configs").rglob("*.cfg")), ids=lambda path: path.stem
+)
 def test_no_config_of_training_knows_the_test_split(path):
     setup = load_setup(path, {})
 

@@ -13,6 +13,8 @@ ramie_cli = typer.Typer(
     name="ramie",
     help="Train and use local LLMs that extract entities, relations, triples and usage.",
     no_args_is_help=True,
+    # As in spaCy's own: [sections] of a config are no markup.
+    rich_markup_mode=None,
 )
 _CONFIG = {"allow_extra_args": True, "ignore_unknown_options": True}
 ramie_cli.command("check")(check)

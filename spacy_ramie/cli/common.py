@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import spacy
+from catalogue import RegistryError
 from spacy.cli._util import show_validation_error
 from spacy.language import Language
 from wasabi import msg
@@ -26,7 +27,7 @@ def clear_errors() -> Iterator[None]:
     try:
         with show_validation_error(hint_fill=False):
             yield
-    except RamieError as error:
+    except (RamieError, RegistryError) as error:
         # The printer would run the lines of a list together.
         title, *listed = str(error).split("\n")
         msg.fail(title)

@@ -53,9 +53,10 @@ def load_tokenizer(base: str) -> Any:
     base (str): Folder or Hugging Face name.
     RETURNS (Any): The tokenizer, padding on the left.
     """
+    folder = _folder(base)
     try:
         tokenizer = AutoTokenizer.from_pretrained(
-            base, local_files_only=True, padding_side="left"
+            folder, local_files_only=True, padding_side="left"
         )
     except Exception as error:
         # transformers raises OSError, ValueError, KeyError and more.
@@ -72,14 +73,18 @@ def load_base(base: str, **kwargs: Any) -> Any:
     **kwargs: Further arguments of `from_pretrained`.
     RETURNS (Any): The model.
     """
+    folder = _folder(base)
     try:
         # Called torch_dtype by transformers 4 and 5 alike, and dtype by the latter.
         kwargs["torch_dtype"] = kwargs.pop("dtype", torch.float32)
-        return AutoModelForCausalLM.from_pretrained(
-            base, local_files_only=True, use_safetensors=True, **kwargs
+        model = AutoModelForCausalLM.from_pretrained(
+            folder, local_files_only=True, use_safetensors=True, **kwargs
         )
     except Exception as error:
         raise _no_base(base, error) from error
+    # What PEFT writes into an adapter: the name, not its place in the cache.
+    model.name_or_path = base
+    return model
 
 
 def context_length(config: Any) -> int:
@@ -137,6 +142,16 @@ def _check_weights(model: Any, adapter: Path) -> None:
 
 def _bad_adapter(adapter: Path, problem: str) -> ModelError:
     return ModelError(Errors.R203.format(adapter=adapter, problem=problem))
+
+
+def _folder(base: str) -> Path:
+    # With a name transformers asks the Hub for files that the cache does not have,
+    # local_files_only or not.
+    folder = model_folder(base)
+    if folder is None:
+        problem = "it is neither a folder nor in the Hugging Face cache"
+        raise ModelError(Errors.R202.format(base=base, problem=problem))
+    return folder
 
 
 def _no_base(base: str, error: Exception) -> ModelError:
