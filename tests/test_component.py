@@ -92,7 +92,11 @@ def test_entities_are_in_ents_and_spans(scripted):
     nlp, _ = scripted()
     doc = nlp(NOTE)
     assert labelled(doc.ents) == ALL
-    assert labelled(doc.spans["ramie"]) == ALL
+    assert list(doc.spans["ramie"]) == list(doc.ents)
+    assert [ent.id_ for ent in doc.ents] == ["T1", "T2", "T3", "T4", "T5"]
+    assert [item["id"] for item in doc._.ramie["entities"]] == [
+        ent.id_ for ent in doc.ents
+    ]
 
 
 def test_overlapping_entities_are_all_in_spans_and_the_longest_in_ents(scripted):

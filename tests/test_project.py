@@ -101,6 +101,8 @@ def run():
                 "HF_HUB_OFFLINE": "1",
                 "OMP_NUM_THREADS": "1",
                 "PYTHONUNBUFFERED": "1",
+                # The wheel is built without fetching anything.
+                "PIP_NO_INDEX": "1",
             },
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -108,7 +110,8 @@ def run():
             timeout=900,
         )
         assert result.returncode == 0, result.stdout[-6000:]
-        return result.stdout
+        # Without colours.
+        return re.sub(r"\x1b\[[\d;]*m", "", result.stdout)
 
     return run
 

@@ -176,6 +176,15 @@ def test_a_sentence_that_bert_cannot_see_does_not_end_the_stream(make_pipeline):
     assert "engine_error" not in kinds
 
 
+def test_a_sentence_that_bert_cannot_see_is_similar_to_nothing(make_pipeline):
+    nlp = initialize(make_pipeline())
+    doc = nlp("\u200b")
+
+    hits = retriever_of(nlp).search("ner", retriever_of(nlp).embed([doc[:]])["\u200b"])
+
+    assert [hit.similarity for hit in hits] == [pytest.approx(0, abs=1e-5)]
+
+
 @pytest.mark.parametrize("where", [None, "after"])
 def test_without_a_transformer_before_it_a_note_is_refused(where, make_pipeline):
     donor = retriever_of(initialize(make_pipeline()))
