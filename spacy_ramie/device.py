@@ -20,7 +20,7 @@ def torch_device() -> "torch.device":
     import torch
     from thinc.util import get_torch_default_device
 
-    device = get_torch_default_device()
+    device: torch.device = get_torch_default_device()
     if multiprocessing.parent_process() is not None:
         if device.type == "cuda":
             raise ConfigError(Errors.R005)
