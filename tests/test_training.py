@@ -263,8 +263,8 @@ def test_adapter_with_the_lowest_dev_loss_is_kept(trained):
     kept = PeftModel.from_pretrained(base, str(trained.adapter)).eval()
 
     assert len(losses) == 4
-    # Or nothing could be seen here.
-    assert min(losses) < losses[-1] - 0.1
+    # Or one checkpoint would be as good as another.
+    assert max(losses) - min(losses) > 0.1
     assert trained.measured["best_dev_loss"] == min(losses)
     assert full_loss(kept, features) == pytest.approx(min(losses), abs=1e-3)
 
