@@ -49,11 +49,13 @@ def swap_entities(record: Record, pool: Pool, share: float, random: Random) -> R
         text += record["text"][at : entity["start"]]
         at = entity["end"]
         surface = record["text"][entity["start"] : at]
-        extra: dict[str, Any] = {}
+        kept = dict(entity)
         if random.random() < share:
+            # What is known of the old one, its ingredient, goes with it.
             surface, extra = random.choice(pool[entity["label"]])
+            kept = {k: v for k, v in entity.items() if k != "ingredient"} | extra
         start = len(text)
         text += surface
-        changed.append({**entity, **extra, "start": start, "end": len(text)})
+        changed.append({**kept, "start": start, "end": len(text)})
     text += record["text"][at:]
     return {**record, "text": text, "entities": changed}
