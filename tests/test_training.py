@@ -470,7 +470,6 @@ def test_swapped_record_is_a_good_record_of_the_same_form(records, pool, data):
     by_id = {e["id"]: e for e in record["entities"]}
     assert {e["id"] for e in made["entities"]} == set(by_id)
 
-
     def surface(r, entity):
         extra = {k: v for k, v in entity.items() if k == "ingredient"}
         return r["text"][entity["start"] : entity["end"]], extra
