@@ -4,8 +4,9 @@ LANE ?= trf
 VENV ?= .venv-$(LANE)
 PYTHON ?= python3
 BIN = $(VENV)/bin
+DEFAULT = spacy_ramie/default
 
-.PHONY: run test lint env clean
+.PHONY: run test lint env base clean
 
 run: $(VENV)/.ready
 	$(BIN)/python -m spacy project run all
@@ -15,6 +16,15 @@ test: $(VENV)/.ready
 	$(BIN)/python -m coverage run -m pytest -q
 	$(BIN)/python -m coverage combine -q
 	$(BIN)/python -m coverage report --skip-covered --fail-under=85
+
+# The base model, its adapter and its exemplars, from the corpora: see MODEL_CARD.md.
+base: $(VENV)/.ready
+	rm -f $(DEFAULT)/base/*.*
+	rm -rf training/adapter training/model-best
+	$(BIN)/python -m spacy project assets
+	$(BIN)/python -m spacy project run default
+	cp $(addprefix training/adapter/,adapter_config.json adapter_model.safetensors ramie.json) $(DEFAULT)/adapter
+	cp $(addprefix training/model-best/ramie_extractor/,retriever/exemplars.jsonl ingredients.json) $(DEFAULT)
 
 lint: $(VENV)/.ready
 	$(BIN)/ruff check .
@@ -38,4 +48,4 @@ EXTRAS = dev
 endif
 
 clean:
-	rm -rf .venv-* training metrics packages corpus/*.spacy corpus/phee corpus/paper project.lock
+	rm -rf .venv-* training metrics packages corpus/*.spacy corpus/phee corpus/healthsea corpus/paper project.lock

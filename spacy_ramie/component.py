@@ -16,17 +16,19 @@ from spacy.tokens import Doc
 from spacy.training import Example
 from spacy.vocab import Vocab
 
+from . import default
 from .annotate import set_annotations
 from .corpus.docbin import read_docs, record_of
 from .corpus.items import make_items
 from .corpus.records import gold_annotations
 from .errors import RamieError
 from .extraction import Extraction
-from .files import folder_bytes, restore_folder
+from .files import restore_folder
 from .linking import ingredient_of, learn_ingredients
 from .record import failed_record, make_record
 from .schema import Schema
 from .scoring.given import score_given
+from .storage import bytes_readers, bytes_writers, disk_readers, disk_writers
 from .types import Entity
 from .views import register_views
 
@@ -162,6 +164,17 @@ class RamieExtractor(Pipe):
             if e.label_ in self.schema.entities
         ]
 
+    def use_default(self, nlp: Language) -> None:
+        """Use the adapter and the exemplars that come along with the package.
+
+        The exemplars are read and embedded when they are first needed.
+
+        nlp (Language): The pipeline.
+        """
+        self.extraction.engine.set_adapter(str(default.ADAPTER))
+        self.extraction.retriever.fit_later(default.read_exemplars, nlp)
+        self.ingredients = srsly.read_json(default.INGREDIENTS)
+
     def load(self) -> None:
         """Load the model now rather than on the first note."""
         self.extraction.engine.load()
@@ -187,7 +200,9 @@ class RamieExtractor(Pipe):
         else:
             docs = [example.reference for example in get_examples()]
         docs = [doc for doc in docs if record_of(doc) is not None]
-        self.fit_exemplars(docs, nlp)
+        # nlp.initialize() for the sake of another component gives no examples.
+        if docs:
+            self.fit_exemplars(docs, nlp)
         if adapter is not None:
             self.extraction.engine.set_adapter(adapter)
 
@@ -234,12 +249,7 @@ class RamieExtractor(Pipe):
         path (Path | str): A folder.
         exclude (Iterable[str]): "retriever" or "engine".
         """
-        parts: dict[str, Any] = {
-            "retriever": self.extraction.retriever.to_disk,
-            "engine": partial(_write_folder, self.extraction.engine.to_disk),
-            "ingredients.json": partial(_write_json, self.ingredients),
-        }
-        util.to_disk(util.ensure_path(path), parts, exclude)
+        util.to_disk(util.ensure_path(path), disk_writers(self), exclude)
 
     def from_disk(
         self, path: Path | str, *, exclude: Iterable[str] = ()
@@ -250,12 +260,7 @@ class RamieExtractor(Pipe):
         exclude (Iterable[str]): "retriever" or "engine".
         RETURNS (RamieExtractor): This component.
         """
-        parts: dict[str, Any] = {
-            "retriever": self.extraction.retriever.from_disk,
-            "engine": self.extraction.engine.from_disk,
-            "ingredients.json": self._read_ingredients,
-        }
-        util.from_disk(util.ensure_path(path), parts, exclude)
+        util.from_disk(util.ensure_path(path), disk_readers(self), exclude)
         return self
 
     def to_bytes(self, *, exclude: Iterable[str] = ()) -> bytes:
@@ -264,12 +269,7 @@ class RamieExtractor(Pipe):
         exclude (Iterable[str]): "retriever" or "engine".
         RETURNS (bytes): The data.
         """
-        parts: dict[str, Any] = {
-            "retriever": self.extraction.retriever.to_bytes,
-            "engine": partial(folder_bytes, self.extraction.engine.to_disk),
-            "ingredients": lambda: self.ingredients,
-        }
-        data: bytes = util.to_bytes(parts, exclude)
+        data: bytes = util.to_bytes(bytes_writers(self), exclude)
         return data
 
     def from_bytes(
@@ -281,32 +281,19 @@ class RamieExtractor(Pipe):
         exclude (Iterable[str]): "retriever" or "engine".
         RETURNS (RamieExtractor): This component.
         """
-        parts: dict[str, Any] = {
-            "retriever": self.extraction.retriever.from_bytes,
-            "engine": self._restore_engine,
-            "ingredients": partial(setattr, self, "ingredients"),
-        }
-        util.from_bytes(data, parts, exclude)
+        util.from_bytes(data, bytes_readers(self), exclude)
         return self
 
-    def _restore_engine(self, files: dict[str, bytes]) -> None:
+    def restore_engine(self, files: dict[str, bytes]) -> None:
+        """Take in the files of an engine.
+
+        files (dict[str, bytes]): What `folder_bytes` gave.
+        """
         # Engines load from files, so they get some; they go with the component.
         self._folder = TemporaryDirectory(prefix="spacy_ramie_")
         restore_folder(files, Path(self._folder.name))
         self.extraction.engine.from_disk(Path(self._folder.name))
 
-    def _read_ingredients(self, path: Path) -> None:
-        self.ingredients = srsly.read_json(path)
-
     def __getstate__(self) -> dict[str, Any]:
         # For worker processes: they read the parent's files.
         return {**self.__dict__, "_folder": None}
-
-
-def _write_folder(write: Callable[[Path], None], path: Path) -> None:
-    path.mkdir(parents=True, exist_ok=True)
-    write(path)
-
-
-def _write_json(data: Any, path: Path) -> None:
-    srsly.write_json(path, data)

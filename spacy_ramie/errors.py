@@ -48,10 +48,12 @@ class Errors:
     R105 = "[R105] {path} was not written by `spacy ramie convert`: a document has no corpus record in its user data. Convert the .jsonl file again."
     R106 = "[R106] {path} is not a .spacy file: {problem}. Write it with `spacy ramie convert`."
 
+    R107 = "[R107] {name}: none of its examples fits into a context of {context} tokens. Choose a longer context in [ramie.base], or another source."
+
     # Models
-    R201 = "[R201] No base model: set [components.{name}.engine] base to a folder or a Hugging Face name, or build the small one: python -m spacy ramie base configs/supplements.cfg."
+    R201 = "[R201] No adapter: the base model '{base}' that comes along has one for the schema of supplements in the compact style only. Train one for yours (python -m spacy ramie train CONFIG --paths.base {base}) and name it in nlp.initialize, or set [components.NAME.engine] base to another model."
     R202 = "[R202] Base model '{base}' cannot be loaded from this machine: {problem}. Nothing is downloaded at inference: fetch it first with `python -m spacy ramie base CONFIG --paths.base {base}`, or correct the path."
-    R203 = "[R203] Adapter '{adapter}' cannot be used: {problem}. Train one with `python -m spacy ramie train CONFIG`, or set adapter = null to run the base model alone."
+    R203 = "[R203] Adapter '{adapter}' cannot be used: {problem}. Train one with `python -m spacy ramie train CONFIG`."
     R204 = "[R204] Adapter '{adapter}' was trained on another base model (fingerprint {trained}) than '{base}' ({found}). Load the base it was trained on, or train a new adapter."
     R205 = "[R205] Base model '{base}' has no fast tokenizer (tokenizer.json). The grammar needs one: convert it with transformers' AutoTokenizer.from_pretrained(...).save_pretrained(...)."
     R206 = "[R206] Base model '{base}' is neither a folder, nor in the Hugging Face cache, and could not be downloaded: {problem}. Correct the name, or download it elsewhere and give the folder."

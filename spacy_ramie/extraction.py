@@ -126,14 +126,7 @@ class Extraction:
     ) -> list[list[Finding]]:
         """Ask the questions of all notes at once; give the findings by note."""
         flat = [question for of_doc in questions for question in of_doc]
-        found: dict[tuple[str, str], list[Hit]] = {}
-        hits = []
-        for question in flat:
-            key = (question.task, question.unit.text)
-            if key not in found:
-                vector = vectors.get(question.unit.text)
-                found[key] = self.retriever.search(question.task, vector)
-            hits.append(found[key])
+        hits = self._search(flat, vectors)
         requests = [
             build_request(self.tasks[q.task], self.style, q, shown)
             for q, shown in zip(flat, hits, strict=True)
@@ -144,6 +137,23 @@ class Extraction:
             for q, shown, a in zip(flat, hits, answers, strict=True)
         )
         return [[next(done) for _ in of_doc] for of_doc in questions]
+
+    def _search(
+        self, questions: Sequence[Question], vectors: Mapping[str, Vectors]
+    ) -> list[list[Hit]]:
+        """Find the exemplars of questions: one search for a task and a sentence."""
+        found: dict[tuple[str, str], list[Hit]] = {}
+        for task in self.tasks:
+            texts = list(
+                dict.fromkeys(
+                    q.unit.text
+                    for q in questions
+                    if q.task == task and q.unit.text in vectors
+                )
+            )
+            hits = self.retriever.search(task, [vectors[text] for text in texts])
+            found.update(((task, t), h) for t, h in zip(texts, hits, strict=True))
+        return [found.get((q.task, q.unit.text), []) for q in questions]
 
     def _read(self, question: Question, answer: Answer) -> Annotations:
         if answer.error is not None:

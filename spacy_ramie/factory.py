@@ -5,14 +5,18 @@ from typing import Any
 
 from spacy.language import Language
 from spacy.training import Example
+from spacy.util import registry
 
+from . import default
 from .component import RamieExtractor
 from .engine.base import Engine
+from .engine.transformers_engine import TransformersEngine
 from .errors import ConfigError, Errors
 from .extraction import Extraction
 from .retrieval.retriever import Retriever
-from .schema import Schema
+from .schema import Schema, make_supplements
 from .styles import Style
+from .styles.compact import CompactStyle
 from .tasks import Task
 from .views import attribute_names
 
@@ -107,7 +111,7 @@ def make_ramie_extractor(
                 name="entities", expected="'predict' or 'doc'", value=entities
             )
         )
-    return RamieExtractor(
+    component = RamieExtractor(
         nlp.vocab,
         name,
         Extraction(_make_tasks(tasks, schema, style), style, retriever, engine),
@@ -118,6 +122,31 @@ def make_ramie_extractor(
         window=window,
         attrs=attribute_names(attrs),
         scorer=scorer,
+    )
+    if _can_use_default(component):
+        component.use_default(nlp)
+    return component
+
+
+def _can_use_default(component: RamieExtractor) -> bool:
+    """Say whether the adapter that comes along was trained for all this."""
+    extraction = component.extraction
+    engine, style = extraction.engine, extraction.style
+    if not (
+        isinstance(engine, TransformersEngine)
+        and engine.base == default.NAME
+        and engine.adapter is None
+        and isinstance(style, CompactStyle)
+        and component.schema == make_supplements()
+    ):
+        return False
+    # An instruction in other words is another question.
+    makers = registry.resolve({"tasks": DEFAULT_CONFIG["tasks"]})["tasks"]
+    known = _make_tasks(makers, component.schema, style)
+    return all(
+        task.instruction() == known[name].instruction()
+        for name, task in extraction.tasks.items()
+        if name in known
     )
 
 

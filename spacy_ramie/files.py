@@ -4,6 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from . import default
+
 
 def folder_bytes(write: Callable[[Path], None]) -> dict[str, bytes]:
     """Collect the files that a function writes into a folder.
@@ -38,11 +40,14 @@ def restore_folder(files: dict[str, bytes], root: Path) -> None:
 def model_folder(model: str) -> Path | None:
     """Find a model on this machine.
 
-    model (str): Folder, or name of a model in the Hugging Face cache.
+    model (str): Folder, name of the base that comes along, or name of a model in
+        the Hugging Face cache.
     RETURNS (Path | None): Its folder; None: it is not here.
     """
     if Path(model).is_dir():
         return Path(model)
+    if model == default.NAME:
+        return default.BASE
     from huggingface_hub import try_to_load_from_cache
 
     for name in ("config.json", "modules.json"):

@@ -17,7 +17,7 @@ from spacy_ramie.cli import ramie_cli
 
 ROOT = Path(__file__).parent.parent
 CONFIG = ROOT / "configs/supplements.cfg"
-COMMANDS = ("base", "check", "convert", "extract", "report", "train")
+COMMANDS = ("base", "check", "convert", "exemplars", "extract", "report", "train")
 
 
 def ramie(*arguments):
@@ -56,6 +56,7 @@ def test_commands_hang_under_those_of_spacy():
         ("base", ["CONFIG", "--code", "[ramie.base]"]),
         ("check", ["PATHS", "--schema", "supplements_paper"]),
         ("convert", ["SOURCE", "TARGET", "--form", "phee"]),
+        ("exemplars", ["MODEL", "CORPUS", "OUTPUT", "--seed", "--gpu-id"]),
         ("extract", ["MODEL", "TEXT"]),
         ("report", ["MODEL", "CORPUS", "METRICS", "OUTPUT"]),
         ("train", ["CONFIG", "--gpu-id", "--code", "--ramie.training.max_steps"]),
@@ -161,13 +162,13 @@ def test_config_that_cannot_work_is_one_clear_error(tiny, changed, said):
     assert said in words(result.output)
 
 
-@pytest.mark.parametrize("command", ["train", "base"])
 @pytest.mark.parametrize(
-    ("start", "stop", "said"),
+    ("command", "start", "stop", "said"),
     [
-        ("[ramie]", "[components.", "[R006]"),
-        ("[paths]", "[nlp]", "paths"),
-        ("base = ", "adapter", "paths"),
+        ("train", "[ramie]", "[components.", "[R006]"),
+        ("train", "[paths]", "[nlp]", "paths"),
+        ("train", "base = ", "adapter", "paths"),
+        ("base", "base = ", "adapter", "paths"),
     ],
 )
 def test_config_without_a_section_is_one_clear_error(tiny, command, start, stop, said):
@@ -230,9 +231,10 @@ def test_pipeline_without_the_component_is_one_clear_error(tmp_path):
     assert "[R011]" in result.output
 
 
-def test_pipeline_without_a_base_is_one_clear_error(tmp_path):
+def test_own_labels_without_an_adapter_are_one_clear_error(tmp_path):
     nlp = spacy.blank("en")
-    nlp.add_pipe("ramie_extractor").initialize(lambda: [], nlp=nlp)
+    labels = {"schema": {"@misc": "spacy_ramie.PHEE.v1"}}
+    nlp.add_pipe("ramie_extractor", config=labels)
     nlp.to_disk(tmp_path / "model")
 
     result = ramie("extract", tmp_path / "model", "Takes garlic.")

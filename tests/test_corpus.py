@@ -3,6 +3,7 @@
 import json
 import re
 from collections import Counter
+from itertools import combinations
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from spacy.tokens import DocBin
 from typer.testing import CliRunner
 
 from spacy_ramie.cli import ramie_cli
+from spacy_ramie.corpus.alike import near_duplicates, same_skeletons
 from spacy_ramie.corpus.docbin import read_docs, record_of
 from spacy_ramie.corpus.paper_labels import to_paper_labels
 from spacy_ramie.corpus.phee import convert_phee, convert_sentence
@@ -673,14 +675,6 @@ def without_blanks(text):
     return " ".join(text.lower().split())
 
 
-def skeleton(record):
-    """The words of a record without its entities."""
-    text = record["text"]
-    for entity in sorted(record["entities"], key=lambda e: -e["start"]):
-        text = f"{text[: entity['start']]} _ {text[entity['end'] :]}"
-    return tuple(re.findall(r"_|[^\W\d_]+", text.lower()))
-
-
 def test_corpus_passes_the_check():
     result = ramie("check", *(CORPUS / f"{name}.jsonl" for name in SPLITS))
 
@@ -696,9 +690,39 @@ def test_corpus_has_no_id_and_no_text_twice(splits):
 
 
 def test_corpus_has_no_skeletons(splits):
-    counts = Counter(skeleton(r) for split in splits.values() for r in split)
+    assert same_skeletons(r for split in splits.values() for r in split) == []
 
-    assert [words for words, n in counts.items() if n > 1] == []
+
+@pytest.mark.parametrize(("one", "other"), combinations(SPLITS, 2))
+def test_no_record_of_a_split_is_nearly_one_of_another(splits, one, other):
+    assert near_duplicates(splits[one], splits[other]) == []
+
+
+def test_records_that_differ_in_their_entities_are_one_skeleton():
+    other = {**record("c"), "text": "Takes magnesium for sleep."}
+
+    assert same_skeletons([record(), other]) == [["b", "c"]]
+    assert same_skeletons([record(), {**record("c"), "text": "Off melatonin."}]) == []
+
+
+def test_check_warns_of_templates_and_leaks(tmp_path):
+    """They are no error: whoever needs them shall know of them."""
+    long = "Seen today for review of her knees, which are better. "
+    train = {**record("a"), "text": record()["text"] + f" {long}"}
+    leak = {**record("b"), "text": record()["text"] + f" {long}Sleeps."}
+    fresh = record("c")
+
+    result = ramie(
+        "check",
+        write_lines(tmp_path / "train.jsonl", train),
+        write_lines(tmp_path / "test.jsonl", leak, fresh),
+    )
+
+    assert result.exit_code == 0
+    shares = re.findall(r"record a: (\d+)% the same as record (\w)", said(result))
+    assert [id for _, id in shares] == ["b"]
+    assert int(shares[0][0]) > 80
+    assert "but for their entities" not in said(result)
 
 
 @pytest.mark.parametrize("name", SPLITS)

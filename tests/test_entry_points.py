@@ -85,11 +85,11 @@ def test_factory_is_found_without_importing_the_package():
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory):
-    """The names in a wheel that is built from a copy of the sources."""
+    """A wheel that is built from a copy of the sources: its file, and names in it."""
     folder = tmp_path_factory.mktemp("wheel")
     for name in ("setup.cfg", "setup.py", "pyproject.toml", "MANIFEST.in", "README.md"):
         shutil.copy(ROOT / name, folder)
-    leave = shutil.ignore_patterns("__pycache__")
+    leave = shutil.ignore_patterns("__pycache__", "checkpoint-*")
     shutil.copytree(PACKAGE, folder / "spacy_ramie", ignore=leave)
     command = [sys.executable, "-m", "pip", "wheel", ".", "--quiet", "--no-index"]
     subprocess.run(
@@ -99,23 +99,33 @@ def wheel(tmp_path_factory):
     )
     (file,) = (folder / "dist").glob("*.whl")
     with ZipFile(file) as archive:
-        return set(archive.namelist())
+        return file, set(archive.namelist())
 
 
 def test_wheel_holds_every_file_of_the_package(wheel):
+    _, names = wheel
     files = {
         file.relative_to(ROOT).as_posix()
         for file in PACKAGE.rglob("*")
         if file.is_file() and "__pycache__" not in file.parts
     }
 
-    assert {name for name in wheel if ".dist-info/" not in name} == files
+    assert {name for name in names if ".dist-info/" not in name} == files
     # Those that only package_data brings in.
     assert {"spacy_ramie/py.typed", "spacy_ramie/schemas/phee.cfg"} <= files
-    assert {Path(name).suffix for name in files} == {".py", ".cfg", ".jinja", ".typed"}
+    code = {".py", ".cfg", ".jinja", ".typed"}
+    model = {".json", ".jsonl", ".safetensors", ".md"}
+    assert {Path(name).suffix for name in files} == code | model
+
+
+def test_wheel_with_its_model_stays_small(wheel):
+    file, _ = wheel
+
+    assert file.stat().st_size < 60e6
 
 
 def test_wheel_has_no_tests_in_it(wheel):
-    tops = {name.split("/")[0] for name in wheel if ".dist-info/" not in name}
+    _, names = wheel
+    tops = {name.split("/")[0] for name in names if ".dist-info/" not in name}
 
     assert tops == {"spacy_ramie"}

@@ -53,12 +53,13 @@ from spacy_ramie.schema import make_supplements, make_supplements_paper
 from spacy_ramie.styles import make_compact
 from spacy_ramie.tasks import make_ner, make_te
 from spacy_ramie.training.adapter import train_adapter
+from spacy_ramie.training.collator import CompletionCollator
 from spacy_ramie.training.config import load_setup
 from spacy_ramie.training.features import Feature
 from spacy_ramie.training.trainer import (
-    CompletionCollator,
     CompletionTrainer,
     make_arguments,
+    prefix_reach,
 )
 from spacy_ramie.types import Request
 from spacy_ramie.units import units_of
@@ -635,19 +636,25 @@ def test_loss_is_that_of_completions_alone(name, counted, tokenizers, tmp_path):
         ("Off ginger.", "['a long', 'completion']"),
         ("x" * 70, "None"),
     ]:
-        request = Request("ner", ("Find.", prompt))
+        request = Request("ner", ("Find all herbs.", prompt))
         learnt = tokens.completion(completion)
-        ids = [*tokens.encode(request, 0).prompt, *learnt]
-        features.append(Feature(ids, len(learnt), "ner"))
+        encoded = tokens.encode(request, 0)
+        ids = [*encoded.prompt, *learnt]
+        features.append(Feature(ids, len(learnt), encoded.instruction, "ner"))
     trainer = CompletionTrainer(model=model, args=make_arguments(tmp_path / "run", {}))
 
-    batch = CompletionCollator(whole=False)(features)
+    batch = CompletionCollator(reading=0.0, reach=prefix_reach(model, trainer.args))(
+        features
+    )
     count = None
     if counted:
         _, count = trainer.get_batch_samples(iter([batch]), 1, batch["labels"].device)
     loss = trainer.compute_loss(model, batch, num_items_in_batch=count)
 
     assert (batch["labels"][:, -1] == tokens.eos).all()
+    # The model reads the instruction once, not once a row, but where attention
+    # slides over less than a prompt.
+    assert (batch["prefix"].shape[1] > 3) == (name != "mistral_7b")
     width = max(len(f.ids) for f in features)
     ids = torch.tensor([f.ids + [0] * (width - len(f.ids)) for f in features])
     labels = torch.tensor(

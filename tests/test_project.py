@@ -48,7 +48,7 @@ def test_every_dependency_and_output_is_one_path(project):
     assert [path for path in paths if not re.fullmatch(r"[\w./-]+", path)] == []
 
 
-@pytest.mark.parametrize("workflow", ["all", "phee"])
+@pytest.mark.parametrize("workflow", ["all", "phee", "default"])
 def test_every_dependency_is_there_or_made_before(project, workflow):
     known = {asset["dest"] for asset in project["assets"]}
     for command in commands_of(project, workflow):
@@ -67,7 +67,7 @@ def test_every_script_names_what_its_command_depends_on(project):
             if re.search(r"\.(cfg|spacy|jsonl)$", word)
         }
         own = {*command["deps"], *command.get("outputs", [])}
-        between = {path for path in named if path.startswith("corpus/phee/")}
+        between = {path for path in named if re.match("corpus/(phee|healthsea)/", path)}
         assert named - between <= own, command["name"]
 
 
@@ -184,14 +184,15 @@ def test_all_leaves_the_files_of_a_project_run(supplements):
 def test_pipeline_works_from_another_folder(supplements, tmp_path):
     folder, _ = supplements
     shutil.copytree(folder / "training/model-best", tmp_path / "model")
-    base = folder / "training/base"
-    base.rename(folder / "training/gone")
+    (folder / "training").rename(folder / "gone")
     try:
         nlp = spacy.load(tmp_path / "model")
         record = nlp("Started melatonin for insomnia.")._.ramie
     finally:
-        (folder / "training/gone").rename(base)
+        (folder / "gone").rename(folder / "training")
 
+    engine = nlp.get_pipe("ramie_extractor").extraction.engine
+    assert all(str(tmp_path) in path for path in (engine.base, engine.adapter))
     assert record["requests"] >= 2
     assert "engine_error" not in {f["kind"] for f in record["failures"]}
 
@@ -216,12 +217,12 @@ def test_wheel_of_the_pipeline_is_installable(supplements, tmp_path):
     assert nlp.meta["name"] == "ramie_supplements"
 
 
-def test_second_run_skips_all_but_the_demo(supplements, run, project):
+def test_second_run_skips_all_but_base_and_demo(supplements, run, project):
     folder, _ = supplements
 
     output = run(folder, "all", "--vars.config", "configs/tiny.cfg")
 
-    assert skipped(output) == {*project["workflows"]["all"]} - {"demo"}
+    assert skipped(output) == {*project["workflows"]["all"]} - {"base", "demo"}
 
 
 def test_deleted_metrics_are_made_again(supplements, run):
@@ -306,9 +307,9 @@ def test_phee_pipeline_has_the_labels_of_phee(phee):
     }
 
 
-def test_second_run_of_phee_skips_all(phee, run, project):
+def test_second_run_of_phee_skips_all_but_base(phee, run, project):
     folder, _ = phee
 
     output = run(folder, "phee", "--vars.phee", "mine")
 
-    assert skipped(output) == {*project["workflows"]["phee"]}
+    assert skipped(output) == {*project["workflows"]["phee"]} - {"base"}

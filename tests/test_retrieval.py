@@ -68,8 +68,10 @@ BANK = [
 
 
 def hits_of(retriever: Retriever, text: str, task: str = "ner", **but: Any) -> Any:
-    vector = retriever.embed([NLP.make_doc(text)[:]]).get(text)
-    return retriever.search(task, vector, **but)
+    vectors = retriever.embed([NLP.make_doc(text)[:]])
+    if "but" in but:
+        but = {"but": [but["but"]]}
+    return next(iter(retriever.search(task, list(vectors.values()), **but)), [])
 
 
 def sentences(split: str) -> list[str]:
@@ -112,8 +114,8 @@ def test_annoy_finds_what_exact_search_finds(vectors):
     annoy.build(bank)
     exact.build(bank)
 
-    best = [exact.search(query, 1)[0][1] for query in queries]
-    found = [annoy.search(query, 1)[0][1] for query in queries]
+    best = [cosine for ((_, cosine),) in exact.search(queries, 1)]
+    found = [cosine for ((_, cosine),) in annoy.search(queries, 1)]
 
     # By similarity: two sentences may be equally near.
     assert numpy.mean(numpy.isclose(found, best, atol=1e-5)) >= 0.99
@@ -127,7 +129,7 @@ def test_similarity_is_the_cosine_and_the_best_come_first(kind, vectors):
     index = make_index(kind)
     index.build(bank)
 
-    found = index.search(queries[0], 5)
+    found = index.search(queries[:1], 5)[0]
 
     rows, similarities = zip(*found, strict=True)
     lengths = numpy.linalg.norm(bank, axis=1) * numpy.linalg.norm(queries[0])
@@ -141,7 +143,7 @@ def test_a_sentence_without_a_vector_is_similar_to_nothing(kind):
     index = make_index(kind)
     index.build(numpy.eye(4, dtype="f"))
 
-    found = index.search(numpy.zeros(4, dtype="f"), 2)
+    found = index.search(numpy.zeros((1, 4), dtype="f"), 2)[0]
 
     assert [similarity for _, similarity in found] == pytest.approx([0, 0], abs=1e-5)
 

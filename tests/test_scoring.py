@@ -8,8 +8,10 @@ from spacy.cli._util import app
 from spacy.training import Example
 from typer.testing import CliRunner
 
+from spacy_ramie.cli import ramie_cli
 from spacy_ramie.corpus.docbin import gold_doc, make_corpus, write_docbin
 from spacy_ramie.schema import make_supplements
+from spacy_ramie.scoring.exemplars import compare_exemplars
 from spacy_ramie.scoring.given import score_given
 from spacy_ramie.scoring.scorer import score_records
 from spacy_ramie.types import Answer, Failure
@@ -390,7 +392,40 @@ def test_pipeline_scores_end_to_end_and_with_gold_entities(scripted):
     assert scores["ramie_requests"] == 10
 
 
-# The command
+# Exemplars
+
+
+def parrot(request):
+    """Answer what the exemplar answers."""
+    if len(request.parts) < 3:
+        return Answer(request.choices[0] if request.choices else "None")
+    said = request.parts[1].split("Response:\n")[1].strip("\n")
+    if not request.choices:
+        return Answer(said)
+    scores = tuple(float(choice == said) for choice in request.choices)
+    return Answer(said, scores)
+
+
+def test_exemplars_are_compared_with_none_and_with_others(scripted, records, tmp_path):
+    srsly.write_jsonl(tmp_path / "bank.jsonl", records)
+    nlp, engine = scripted()
+    engine.answer = parrot
+    component = nlp.get_pipe("ramie_extractor")
+    component.initialize(lambda: [], nlp=nlp, exemplars=str(tmp_path / "bank.jsonl"))
+    docs = [gold_doc(r, nlp, make_supplements()) for r in records[:12]]
+
+    scores = compare_exemplars(nlp, component, docs, seed=0)
+
+    # The notes are in the bank, and the key holds the sentence.
+    assert scores["retrieved"]["ents_f"] > 0.9
+    assert scores["random"]["ents_f"] < 0.5
+    assert scores["none"]["ents_f"] == 0
+    # The pipeline is as it was.
+    again = nlp.evaluate([Example(nlp.make_doc(doc.text), doc) for doc in docs])
+    assert again["ents_f"] == scores["retrieved"]["ents_f"]
+
+
+# The commands
 
 
 @pytest.fixture(scope="module")
@@ -426,6 +461,23 @@ SHARES = [
 ]
 COUNTS = ["requests", "unparsable", "ungrounded", "truncated"]
 TABLES = [f"{kind}_per_type" for kind in ("ents", "ramie_re", "ramie_te", "ramie_uc")]
+
+
+def test_exemplars_command_agrees_with_spacy_evaluate(metrics, tmp_path):
+    model, corpus, scores = metrics
+    output = tmp_path / "new" / "exemplars.json"
+
+    result = CliRunner().invoke(
+        ramie_cli, ["exemplars", str(model), str(corpus), str(output)]
+    )
+
+    assert result.exit_code == 0, result.output
+    written = srsly.read_json(output)
+    assert list(written) == ["none", "random", "retrieved"]
+    assert {key: written["retrieved"][key] for key in SHARES} == pytest.approx(
+        {key: scores[key] for key in SHARES}
+    )
+    assert "Usage (UC), gold entities" in result.output
 
 
 def test_spacy_evaluate_writes_every_key(metrics):

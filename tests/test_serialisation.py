@@ -29,7 +29,7 @@ NOTES = [NOTE, "Took zinc.", "", "No headache on fish oil."]
 def make_pipeline(base, adapter=None, corpus=None):
     """A pipeline over a base, with an adapter and an exemplar bank where given."""
     engine = {
-        "base": None if base is None else str(base),
+        "base": str(base),
         "adapter": None if adapter is None else str(adapter),
         "max_new_tokens": 24,
     }
@@ -194,9 +194,11 @@ def test_bytes_replace_the_ingredients_that_were_there(trained, tiny_base):
 # Clear errors: the engine
 
 
-def test_no_base():
-    with pytest.raises(ModelError, match="R201"):
-        make_pipeline(None)(NOTE)
+def test_own_wording_without_an_adapter():
+    nlp = spacy.blank("en")
+    nlp.add_pipe(COMPONENT, config={"style": {"@misc": "spacy_ramie.Paper.v1"}})
+    with pytest.raises(ModelError, match=r"R201.*ramie-small"):
+        nlp(NOTE)
 
 
 def remove_folder(base: Path) -> None:

@@ -18,8 +18,9 @@ import srsly
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from peft import PeftModel
+from peft import LoraConfig, PeftModel, get_peft_model
 from safetensors.torch import load_file
+from spacy.util import load_config
 from tiny_config import TINY, write_tiny
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
@@ -31,10 +32,16 @@ from spacy_ramie.engine.tokens import PromptTokenizer
 from spacy_ramie.schema import make_supplements
 from spacy_ramie.training.adapter import train_adapter
 from spacy_ramie.training.base_model import build_base
+from spacy_ramie.training.collator import CompletionCollator
 from spacy_ramie.training.config import load_setup
-from spacy_ramie.training.features import embed_units, encode_items
+from spacy_ramie.training.features import Feature, embed_units, encode_items
+from spacy_ramie.training.sampler import TaskGroupedSampler
 from spacy_ramie.training.swap import make_pool, swap_entities
-from spacy_ramie.training.trainer import CompletionCollator
+from spacy_ramie.training.trainer import (
+    CompletionTrainer,
+    make_arguments,
+    prefix_reach,
+)
 
 torch.set_num_threads(1)
 
@@ -142,10 +149,11 @@ def test_dev_is_held_out_of_bank_and_training(paths, tiny_base, caplog):
     "path", sorted((ROOT / "configs").rglob("*.cfg")), ids=lambda path: path.stem
 )
 def test_no_config_of_training_knows_the_test_split(path):
-    setup = load_setup(path, {})
+    config = load_config(path, interpolate=True)
 
-    assert set(setup.paths) == {"train", "dev", "base", "adapter"}
-    assert "test" not in "".join(setup.paths.values())
+    assert set(config["paths"]) <= {"train", "dev", "base", "adapter"}
+    assert "test" not in "".join(config["paths"].values())
+    assert "test" not in str(config["ramie"])
 
 
 def test_examples_longer_than_the_context_are_left_out_and_counted(
@@ -208,12 +216,14 @@ def trained(corpus_files, tiny_base, tmp_path_factory):
 
 def full_loss(model, features):
     """The mean loss over all completion tokens, by the model's own loss."""
-    batch = CompletionCollator(whole=False)(features)
-    learnt = batch.pop("labels")
-    labels = torch.full_like(batch["input_ids"], -100)
-    labels[:, -learnt.shape[1] :] = learnt
+    loss = 0.0
     with torch.inference_mode():
-        return float(model(**batch, labels=labels).loss)
+        for feature in features:
+            ids = torch.tensor([feature.ids])
+            labels = ids.clone()
+            labels[:, : -feature.completion] = -100
+            loss += float(model(ids, labels=labels).loss) * feature.completion
+    return loss / sum(feature.completion for feature in features)
 
 
 def test_adapter_is_one_that_peft_reads(trained):
@@ -506,16 +516,141 @@ def test_record_with_overlapping_entities_is_left_as_it_is(pool):
     assert swap_entities(record, pool, 1.0, Random(0)) is record
 
 
-# The base model that needs no download
+# What the trainer makes of examples
 
 
-def build(paths, folder):
-    setup = load_setup(CONFIG, {**TINY, **paths, "paths.base": str(folder)})
-    return build_base(setup, folder)
+def some_features():
+    """Two tasks with an instruction each, and examples of different lengths."""
+    random = Random(0)
+    return [
+        Feature(
+            [*instruction, *(random.randrange(9, 600) for _ in range(length))],
+            completion=random.randrange(1, 6),
+            instruction=len(instruction),
+            kind=kind,
+        )
+        for kind, instruction in {"a": [1, *range(40, 70)], "b": [1, 7, 8]}.items()
+        for length in random.choices(range(8, 40), k=45)
+    ]
 
 
-def test_built_base_is_a_plain_llama(paths, tmp_path):
-    build(paths, tmp_path / "base")
+@pytest.mark.parametrize(("reading", "lora"), [(0.0, False), (1.0, False), (0.0, True)])
+def test_reading_the_instruction_once_changes_no_gradient(
+    reading, lora, tiny_base, tmp_path
+):
+    model = AutoModelForCausalLM.from_pretrained(tiny_base)
+    if lora:
+        options = {"target_modules": "all-linear", "init_lora_weights": False}
+        model = get_peft_model(model, LoraConfig(r=4, **options))
+    features = [f for f in some_features() if f.kind == "a"][:8]
+    trainer = CompletionTrainer(model=model, args=make_arguments(tmp_path, {}))
+
+    def gradients(reach):
+        batch = CompletionCollator(reading=reading, reach=reach)(features)
+        model.zero_grad()
+        trainer.compute_loss(model, batch).backward()
+        learnt = [p.grad.clone() for p in model.parameters() if p.requires_grad]
+        return batch["prefix"].shape[1], learnt
+
+    shared, once = gradients(10_000)
+    none, each = gradients(0)
+
+    assert (shared, none) == (30, 0)
+    assert max(g.abs().max() for g in each) > 1e-3
+    for one, other in zip(once, each, strict=True):
+        torch.testing.assert_close(one, other, atol=1e-6, rtol=1e-4)
+
+
+@pytest.mark.parametrize("how", ["arguments", "model", "window"])
+def test_a_model_that_cannot_share_its_beginning_is_known(how, tiny_base, tmp_path):
+    model = AutoModelForCausalLM.from_pretrained(tiny_base)
+    arguments = make_arguments(tmp_path, {"gradient_checkpointing": how == "arguments"})
+    if how == "model":
+        # As peft prepares a model in 4 bits.
+        model.gradient_checkpointing_enable()
+    if how == "window":
+        model.config.sliding_window = 40
+
+    assert prefix_reach(model, arguments) == (40 if how == "window" else 0)
+    plain = AutoModelForCausalLM.from_pretrained(tiny_base)
+    assert prefix_reach(plain, make_arguments(tmp_path, {})) > 100_000
+
+
+def test_a_base_learns_to_read_but_not_its_instructions():
+    features = [f for f in some_features() if f.kind == "a"]
+
+    labels = CompletionCollator(reading=1.0, reach=10_000)(features)["labels"]
+
+    for feature, row in zip(features, labels.tolist(), strict=True):
+        assert [x for x in row if x >= 0] == feature.ids[feature.instruction :]
+
+
+def test_a_batch_is_of_one_task_and_of_similar_length():
+    features = some_features()
+    sampler = TaskGroupedSampler(features, batch=8, seed=0)
+
+    order = list(sampler)
+
+    assert sorted(order) == list(range(len(features)))
+    batches = [order[i : i + 8] for i in range(0, len(order), 8)]
+    kinds = [{features[i].kind for i in batch} for batch in batches]
+    # 45 of each task: five whole batches, and what is left of both at the end.
+    assert [len(kind) for kind in kinds[:10]] == [1] * 10
+    lengths = [[len(features[i].ids) for i in batch] for batch in batches[:10]]
+    assert max(max(batch) - min(batch) for batch in lengths) < 20
+
+
+def test_another_epoch_has_another_order_and_a_seed_gives_it_again():
+    features = some_features()
+    sampler = TaskGroupedSampler(features, batch=8, seed=0)
+    first = list(sampler)
+    sampler.set_epoch(1)
+
+    assert list(sampler) != first
+    assert list(TaskGroupedSampler(features, batch=8, seed=0)) == first
+
+
+# The base model that comes along
+
+
+def build(corpus_files, folder):
+    """Build a tiny one from two sources, with labels of their own."""
+    sources = {}
+    for name, share in {"supplements": 0.75, "healthsea": 0.25}.items():
+        config = load_config(ROOT / f"configs/{name}.cfg", interpolate=False)
+        config["paths"]["train"] = str(corpus_files["train"])
+        path = folder.parent / f"{name}.cfg"
+        sources[name] = {"config": str(path), "share": share}
+        if name == "healthsea":
+            records = [
+                {**r, "entities": [{**e, "label": "BENEFIT"} for e in r["entities"]]}
+                for r in srsly.read_jsonl(corpus_files["train"])
+            ]
+            config["paths"]["train"] = str(folder.parent / "benefits.jsonl")
+            srsly.write_jsonl(
+                folder.parent / "benefits.jsonl",
+                [{**r, "relations": [], "usage": []} for r in records],
+            )
+        config.to_disk(path, interpolate=False)
+    settings = load_config(ROOT / "configs/base.cfg")["ramie"]
+    tiny = {"vocabulary": 500, "hidden": 32, "layers": 2, "heads": 2, "examples": 400}
+    pretraining = {
+        "max_steps": 4,
+        "per_device_train_batch_size": 4,
+        "save_steps": 2,
+        "bf16": False,
+    }
+    return build_base(
+        {
+            "base": {**settings["base"], **tiny, "sources": sources},
+            "pretraining": {**settings["pretraining"], **pretraining},
+        },
+        folder,
+    )
+
+
+def test_built_base_is_a_plain_llama(corpus_files, tmp_path):
+    build(corpus_files, tmp_path / "base")
 
     model = AutoModelForCausalLM.from_pretrained(tmp_path / "base")
     tokenizer = AutoTokenizer.from_pretrained(tmp_path / "base")
@@ -528,8 +663,16 @@ def test_built_base_is_a_plain_llama(paths, tmp_path):
     assert tokenizer.decode(ids, clean_up_tokenization_spaces=False) == text
 
 
-def test_built_base_answers_in_a_pipeline(paths, tmp_path):
-    build(paths, tmp_path / "base")
+def test_base_is_built_from_every_source_by_its_share(corpus_files, tmp_path, caplog):
+    caplog.set_level("INFO", "spacy_ramie")
+
+    build(corpus_files, tmp_path / "base")
+
+    assert "300 examples from supplements, 100 examples from healthsea" in caplog.text
+
+
+def test_built_base_answers_in_a_pipeline(corpus_files, tmp_path):
+    build(corpus_files, tmp_path / "base")
     nlp = spacy.blank("en")
     engine = {"base": str(tmp_path / "base"), "max_new_tokens": 12}
     nlp.add_pipe("ramie_extractor", config={"engine": engine})
@@ -540,8 +683,8 @@ def test_built_base_answers_in_a_pipeline(paths, tmp_path):
     assert not {f["kind"] for f in record["failures"]} & {"engine_error", "too_long"}
 
 
-def test_same_seed_builds_the_same_base(paths, tmp_path):
-    build(paths, tmp_path / "one")
-    build(paths, tmp_path / "two")
+def test_same_seed_builds_the_same_base(corpus_files, tmp_path):
+    build(corpus_files, tmp_path / "one")
+    build(corpus_files, tmp_path / "two")
 
     assert fingerprint(tmp_path / "one") == fingerprint(tmp_path / "two")

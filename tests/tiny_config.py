@@ -10,21 +10,13 @@ TINY = {
     "components.ramie_extractor.engine.max_new_tokens": 12,
     "ramie.lora.r": 4,
     "ramie.training.max_steps": 4,
-    "ramie.training.per_device_train_batch_size": 4,
+    "ramie.training.per_device_train_batch_size": 2,
+    "ramie.training.gradient_accumulation_steps": 2,
     "ramie.training.eval_steps": 2,
     "ramie.training.save_steps": 2,
     "ramie.training.logging_steps": 1,
     "ramie.training.warmup_steps": 0,
     "ramie.training.bf16": False,
-    "ramie.base.vocabulary": 500,
-    "ramie.base.hidden": 32,
-    "ramie.base.layers": 2,
-    "ramie.base.heads": 2,
-    "ramie.base.variants": 2,
-    "ramie.pretraining.max_steps": 4,
-    "ramie.pretraining.per_device_train_batch_size": 4,
-    "ramie.pretraining.save_steps": 2,
-    "ramie.pretraining.bf16": False,
 }
 
 

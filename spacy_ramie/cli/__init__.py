@@ -5,6 +5,7 @@ import typer
 from .base import base
 from .check import check
 from .convert import convert
+from .exemplars import exemplars
 from .extract import extract
 from .report import report
 from .train import train
@@ -22,6 +23,7 @@ ramie_cli.command("convert")(convert)
 ramie_cli.command("base", context_settings=_CONFIG)(base)
 ramie_cli.command("train", context_settings=_CONFIG)(train)
 ramie_cli.command("report")(report)
+ramie_cli.command("exemplars")(exemplars)
 ramie_cli.command("extract")(extract)
 
 

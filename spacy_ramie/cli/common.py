@@ -46,6 +46,11 @@ def schema_by_name(name: str) -> Schema:
     return read_schema(packaged if packaged.is_file() else Path(name))
 
 
+def percent(share: float | None) -> str:
+    """Write a share of one for a table; nothing where there is none."""
+    return "" if share is None else f"{100 * share:.1f}"
+
+
 def load_pipeline(model: str) -> tuple[Language, RamieExtractor]:
     """Load a pipeline and find the component in it.
 

@@ -13,6 +13,7 @@ from ..corpus.docbin import write_docbin
 from ..corpus.paper_labels import to_paper_labels
 from ..corpus.phee import convert_phee
 from ..corpus.records import read_records
+from ..corpus.spacy_ents import convert_spacy
 from .common import SCHEMA_HELP, clear_errors, schema_by_name
 
 
@@ -22,18 +23,19 @@ class Source(StrEnum):
     records = "records"
     phee = "phee"
     supplements = "supplements"
+    spacy = "spacy"
 
 
 def convert(
-    source: Annotated[Path, typer.Argument(help="The corpus file to read (.jsonl)")],
+    source: Annotated[Path, typer.Argument(help="The corpus file to read")],
     target: Annotated[Path, typer.Argument(help="What to write: .jsonl or .spacy")],
     schema: Annotated[str, typer.Option(help=SCHEMA_HELP)] = "supplements",
     form: Annotated[
         Source,
         typer.Option(
             help="What the source holds: records of this package (checked against "
-            "the schema), PHEE as published, or supplement records to be given the "
-            "paper's closed set of labels"
+            "the schema), PHEE as published, supplement records to be given the "
+            "paper's closed set of labels, or a .spacy file with entities"
         ),
     ] = Source.records,
     lang: Annotated[str, typer.Option(help="Language of the tokenizer")] = "en",
@@ -43,6 +45,8 @@ def convert(
         labels = schema_by_name(schema)
         if form is Source.phee:
             records = convert_phee(source)
+        elif form is Source.spacy:
+            records = convert_spacy(source)
         elif form is Source.supplements:
             given = read_records(source, schema_by_name("supplements"))
             records = [to_paper_labels(record, labels) for record in given]

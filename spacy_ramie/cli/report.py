@@ -12,7 +12,7 @@ from wasabi import msg
 from ..corpus.docbin import read_docs
 from ..scoring.recall import measure_recall
 from ..scoring.report import METRIC_ROWS, render_report
-from .common import clear_errors, load_pipeline
+from .common import clear_errors, load_pipeline, percent
 
 
 def report(
@@ -36,7 +36,7 @@ def report(
     table = Table("", "P", "R", "F1", "with gold entities")
     for name, key, given in METRIC_ROWS:
         cells = [scores.get(f"{key}_{x}") for x in "prf"]
-        table.add_row(name, *map(_percent, [*cells, scores.get(given)]))
+        table.add_row(name, *map(percent, [*cells, scores.get(given)]))
     console = Console()
     console.print(table)
     counts = ", ".join(
@@ -50,7 +50,3 @@ def report(
             f"recall@1 of the index against exact search, {task}: {value:.3f}"
         )
     msg.good(f"Wrote {output}")
-
-
-def _percent(score: float | None) -> str:
-    return "" if score is None else f"{100 * score:.1f}"

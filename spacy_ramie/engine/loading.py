@@ -9,6 +9,7 @@ from peft import PeftConfig, PeftModel, get_peft_model_state_dict
 from safetensors import safe_open
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
+from .. import default
 from ..errors import Errors, ModelError
 from ..files import model_folder
 from .fingerprint import fingerprint
@@ -82,8 +83,9 @@ def load_base(base: str, **kwargs: Any) -> Any:
         )
     except Exception as error:
         raise _no_base(base, error) from error
-    # What PEFT writes into an adapter: the name, not its place in the cache.
-    model.name_or_path = base
+    # What PEFT writes into an adapter: the name, not its place in the cache. It asks
+    # the Hub about names, and ours is none of the Hub's.
+    model.name_or_path = str(folder) if base == default.NAME else base
     return model
 
 

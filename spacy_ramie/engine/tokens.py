@@ -11,12 +11,14 @@ class Encoded(NamedTuple):
     """A request as token ids.
 
     prompt (list[int]): Ids of the whole prompt.
+    instruction (int): How many of the ids are the instruction's.
     exemplars (int): How many exemplars it holds; fewer than asked for where it
         would not fit into the context.
     input (int): How many of the ids are the input's.
     """
 
     prompt: list[int]
+    instruction: int
     exemplars: int
     input: int
 
@@ -65,7 +67,7 @@ class PromptTokenizer:
         if free < 0:
             return None
         body = [token for part in shown for token in part]
-        return Encoded([*head, *body, *tail], len(shown), len(tail))
+        return Encoded([*head, *body, *tail], len(head), len(shown), len(tail))
 
     def _encode(self, text: str) -> tuple[int, ...]:
         # Special tokens in a note are plain characters (split_special_tokens).

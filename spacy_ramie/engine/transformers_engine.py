@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from .. import default
 from ..device import torch_device
 from ..errors import ConfigError, Errors, ModelError
 from ..types import Answer, Failure, Request
@@ -29,8 +30,9 @@ _T = TypeVar("_T")
 class TransformersEngine:
     """One base model with one adapter, loaded on first use.
 
-    base (str | None): Folder or Hugging Face name of the base model.
-    adapter (str | None): Folder of its adapter; None: the base model alone.
+    base (str): Folder or Hugging Face name of the base model, or "ramie-small".
+    adapter (str | None): Folder of its adapter; None: the base model alone, which
+        "ramie-small" refuses.
     dtype (str | None): "float32", "bfloat16" or "float16"; None: float32 on CPU,
         bfloat16 on a GPU.
     token_budget (int): Tokens of a batch at most, padding and answers included.
@@ -39,7 +41,7 @@ class TransformersEngine:
 
     def __init__(
         self,
-        base: str | None,
+        base: str,
         adapter: str | None,
         dtype: str | None,
         token_budget: int,
@@ -98,8 +100,8 @@ class TransformersEngine:
         from .loading import load_model
         from .runner import Runner
 
-        if self.base is None:
-            raise ModelError(Errors.R201.format(name="ramie_extractor"))
+        if self.base == default.NAME and self.adapter is None:
+            raise ModelError(Errors.R201.format(base=self.base))
         device = torch_device()
         name = self.dtype or ("float32" if device.type == "cpu" else "bfloat16")
         loaded = load_model(self.base, self.adapter, device, getattr(torch, name))
@@ -116,7 +118,7 @@ class TransformersEngine:
 
         What another pipeline left in the folder is replaced.
         """
-        adapter, base = _folder(self.adapter), _folder(self.base)
+        adapter, base = _folder(self.adapter), self._own_base()
         here = base is not None and base.resolve() == (path / "base").resolve()
         (path / BASE_PATH).unlink(missing_ok=True)
         if base is not None and not here and _size(base) > BUNDLED_BYTES:
@@ -124,6 +126,12 @@ class TransformersEngine:
             base = None
         _replace(path / "adapter", adapter)
         _replace(path / "base", base)
+
+    def _own_base(self) -> Path | None:
+        """The folder of the base; that of the package goes along with its adapter."""
+        if self.base == default.NAME:
+            return default.BASE if self.adapter is not None else None
+        return _folder(self.base)
 
     def from_disk(self, path: Path) -> None:
         """Use the adapter and the base that travelled with the pipeline."""
@@ -173,7 +181,7 @@ def _size(folder: Path) -> int:
 
 
 def make_transformers_engine(
-    base: str | None = None,
+    base: str = default.NAME,
     adapter: str | None = None,
     dtype: str | None = None,
     token_budget: int = 16384,
@@ -181,8 +189,10 @@ def make_transformers_engine(
 ) -> Engine:
     """Make the in-process engine (`spacy_ramie.TransformersEngine.v1`).
 
-    base (str | None): Folder or Hugging Face name of the base model.
-    adapter (str | None): Folder of its adapter.
+    base (str): Folder or Hugging Face name of the base model; "ramie-small" is the
+        one that comes along.
+    adapter (str | None): Folder of its adapter; None with "ramie-small", the
+        schema of supplements and the compact style: the one that comes along.
     dtype (str | None): "float32", "bfloat16" or "float16"; None: float32 on CPU,
         bfloat16 on a GPU.
     token_budget (int): Tokens of a batch at most.

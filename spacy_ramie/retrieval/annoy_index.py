@@ -8,7 +8,7 @@ import numpy
 
 from ..errors import Errors, RetrievalError
 from .encoders import Vectors
-from .index import IndexMaker
+from .index import Found, IndexMaker
 from .sidecar import check_sidecar, write_sidecar
 
 # The angular distance of Annoy is the Euclidean one of the normalised vectors,
@@ -39,12 +39,16 @@ class AnnoyIndex:
             self._annoy.add_item(i, vector.tolist())
         self._annoy.build(self.trees, n_jobs=1)
 
-    def search(self, vector: Vectors, n: int) -> list[tuple[int, float]]:
-        """Give up to n rows and their cosines, the best first."""
-        rows, distances = self._annoy.get_nns_by_vector(
-            vector.tolist(), n, search_k=self.search_k, include_distances=True
-        )
-        return [(i, 1 - d * d / 2) for i, d in zip(rows, distances, strict=True)]
+    def search(self, queries: Vectors, n: int) -> list[Found]:
+        """Give up to n rows and their cosines for each query, the best first."""
+        found = []
+        for vector in queries.tolist():
+            rows, distances = self._annoy.get_nns_by_vector(
+                vector, n, search_k=self.search_k, include_distances=True
+            )
+            pairs = zip(rows, distances, strict=True)
+            found.append([(i, 1 - d * d / 2) for i, d in pairs])
+        return found
 
     def vectors(self) -> Vectors:
         """Give the vectors back as they were taken in."""

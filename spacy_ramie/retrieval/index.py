@@ -11,6 +11,11 @@ from ..errors import Errors, RetrievalError
 from .encoders import Vectors
 from .sidecar import check_sidecar, write_sidecar
 
+# Rows and their cosines.
+Found = list[tuple[int, float]]
+# Queries that are compared in one product of matrices.
+BLOCK = 1024
+
 
 @runtime_checkable
 class Index(Protocol):
@@ -19,8 +24,8 @@ class Index(Protocol):
     def build(self, vectors: Vectors) -> None:
         """Take the vectors in."""
 
-    def search(self, vector: Vectors, n: int) -> list[tuple[int, float]]:
-        """Give up to n rows and their cosines, the best first."""
+    def search(self, queries: Vectors, n: int) -> list[Found]:
+        """Give up to n rows and their cosines for each query, the best first."""
 
     def vectors(self) -> Vectors:
         """Give the vectors back as they were taken in."""
@@ -51,13 +56,21 @@ class ExactIndex:
         self._vectors = vectors
         self._rows = get_current_ops().asarray(normalised(vectors))
 
-    def search(self, vector: Vectors, n: int) -> list[tuple[int, float]]:
-        """Give up to n rows and their cosines, the best first."""
+    def search(self, queries: Vectors, n: int) -> list[Found]:
+        """Give up to n rows and their cosines for each query, the best first."""
         ops = get_current_ops()
-        query = ops.asarray(normalised(vector[None]))
-        cosines = ops.to_numpy(ops.gemm(query, ops.asarray(self._rows), trans2=True))[0]
-        best = numpy.argsort(-cosines, kind="stable")[:n]
-        return [(int(i), float(cosines[i])) for i in best]
+        rows = ops.asarray(self._rows)
+        found: list[Found] = []
+        for at in range(0, len(queries), BLOCK):
+            block = ops.asarray(normalised(queries[at : at + BLOCK]))
+            cosines = ops.to_numpy(ops.gemm(block, rows, trans2=True))
+            best = numpy.argsort(-cosines, axis=1, kind="stable")[:, :n]
+            scores = numpy.take_along_axis(cosines, best, axis=1)
+            found += [
+                list(zip(*pair, strict=True))
+                for pair in zip(best.tolist(), scores.tolist(), strict=True)
+            ]
+        return found
 
     def vectors(self) -> Vectors:
         """Give the vectors back as they were taken in."""

@@ -1,58 +1,25 @@
 """The exemplar banks of all tasks and how they are searched."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
+import numpy
 import srsly
 from spacy.language import Language
 from spacy.tokens import Span
 
 from ..errors import ConfigError, Errors, RetrievalError
 from ..types import Exemplar, Hit
+from .bank import Bank
 from .encoders import Encoder, Vectors
-from .index import Index, IndexMaker
+from .index import IndexMaker
 from .sidecar import read_sidecar
 
 EXEMPLARS = "exemplars.jsonl"
-
-
-class Bank:
-    """The exemplars of one task and their index.
-
-    exemplars (Sequence[Exemplar]): The exemplars, in the order of the vectors.
-    index (Index): Holds a vector for each.
-    """
-
-    def __init__(self, exemplars: Sequence[Exemplar], index: Index) -> None:
-        self.exemplars = exemplars
-        self.index = index
-        self._kin: dict[tuple[str, str], set[int]] = defaultdict(set)
-        for i, exemplar in enumerate(exemplars):
-            self._kin["group", exemplar.group].add(i)
-            self._kin["sentence", exemplar.sentence].add(i)
-
-    def search(self, vector: Vectors, k: int, *, but: Exemplar | None) -> list[Hit]:
-        """Find the exemplars most similar to a sentence.
-
-        vector (Vectors): The embedded sentence.
-        k (int): How many at most.
-        but (Exemplar | None): While training, the item itself: neither its note
-            nor the same sentence of another note is shown to it.
-        RETURNS (list[Hit]): The best first.
-        """
-        barred: set[int] = set()
-        if but is not None:
-            barred |= self._kin.get(("group", but.group), set())
-            barred |= self._kin.get(("sentence", but.sentence), set())
-        found = self.index.search(vector, k + len(barred))
-        hits = [
-            Hit(self.exemplars[i], cosine) for i, cosine in found if i not in barred
-        ]
-        return hits[:k]
 
 
 class Retriever:
@@ -72,7 +39,19 @@ class Retriever:
         self.make_index = make_index
         self.k = k
         self.key = key
-        self.banks: dict[str, Bank] = {}
+        self._banks: dict[str, Bank] = {}
+        self._later: Callable[[], None] | None = None
+
+    @property
+    def banks(self) -> dict[str, Bank]:
+        """The bank of each task."""
+        if self._later is not None:
+            self._later()
+        return self._banks
+
+    @banks.setter
+    def banks(self, banks: dict[str, Bank]) -> None:
+        self._banks, self._later = banks, None
 
     def fit(self, exemplars: Iterable[Exemplar], nlp: Language) -> None:
         """Build the banks.
@@ -81,20 +60,28 @@ class Retriever:
         nlp (Language): The pipeline, for encoders that are part of it.
         """
         by_task = _by_task(exemplars)
-        self.banks = {}
-        if not by_task:
-            return
         keys = {
             task: [self._key(exemplar) for exemplar in members]
             for task, members in by_task.items()
         }
         distinct = list(dict.fromkeys(chain.from_iterable(keys.values())))
         rows = {text: row for row, text in enumerate(distinct)}
-        vectors = self.encoder.documents(distinct, nlp)
-        for task, members in by_task.items():
-            index = self.make_index()
-            index.build(vectors[[rows[text] for text in keys[task]]])
-            self.banks[task] = Bank(members, index)
+        banks = {}
+        if distinct:
+            vectors = self.encoder.documents(distinct, nlp)
+            for task, members in by_task.items():
+                index = self.make_index()
+                index.build(vectors[[rows[text] for text in keys[task]]])
+                banks[task] = Bank(members, index)
+        self.banks = banks
+
+    def fit_later(self, read: Callable[[], Iterable[Exemplar]], nlp: Language) -> None:
+        """Build the banks when they are first needed.
+
+        read (Callable): Gives exemplars of all tasks.
+        nlp (Language): The pipeline.
+        """
+        self._later = lambda: self.fit(read(), nlp)
 
     def embed(self, sentences: Sequence[Span]) -> dict[str, Vectors]:
         """Embed sentences, each distinct one once.
@@ -103,19 +90,29 @@ class Retriever:
         RETURNS (dict): A vector for each distinct text.
         """
         distinct = {sentence.text: sentence for sentence in sentences}
-        if not distinct or not self.banks or not self.k:
+        if not distinct or not self.k or not self.banks:
             return {}
         vectors = self.encoder.queries(list(distinct.values()))
         return dict(zip(distinct, vectors, strict=True))
 
     def search(
-        self, task: str, vector: Vectors | None, *, but: Exemplar | None = None
-    ) -> list[Hit]:
-        """Find the exemplars of a task for a sentence; none where it has no bank."""
-        bank = self.banks.get(task)
-        if bank is None or vector is None:
-            return []
-        return bank.search(vector, self.k, but=but)
+        self,
+        task: str,
+        vectors: Sequence[Vectors],
+        *,
+        but: Sequence[Exemplar] | None = None,
+    ) -> list[list[Hit]]:
+        """Find the exemplars of a task for sentences; none where it has no bank.
+
+        task (str): Name of the task.
+        vectors (Sequence[Vectors]): The embedded sentences.
+        but (Sequence[Exemplar] | None): While training, the items themselves.
+        RETURNS (list): For each sentence the best, the most similar first.
+        """
+        bank = self.banks.get(task) if self.k and vectors else None
+        if bank is None:
+            return [[] for _ in vectors]
+        return bank.search(numpy.stack(vectors), self.k, but=but)
 
     def _key(self, exemplar: Exemplar) -> str:
         if self.key == "sentence":
@@ -186,7 +183,8 @@ class Retriever:
 
     def __getstate__(self) -> dict[str, Any]:
         # Neither an Annoy index nor an encoder's model can be pickled as it is.
-        return {**self.__dict__, "banks": None, "bytes": self.to_bytes()}
+        data = self.to_bytes()
+        return {**self.__dict__, "_banks": {}, "_later": None, "bytes": data}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         data = state.pop("bytes")

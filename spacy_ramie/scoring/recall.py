@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import numpy
 from spacy.tokens import Doc
 
 from ..retrieval.index import ExactIndex
@@ -20,14 +21,18 @@ def measure_recall(retriever: Retriever, docs: Sequence[Doc]) -> dict[str, float
     """
     spans = [unit_span(doc, unit) for doc in docs for unit in units_of(doc)]
     vectors = retriever.embed(spans)
-    recall = {}
+    recall: dict[str, float] = {}
+    if not vectors:
+        return recall
     for task, bank in retriever.banks.items():
         exact = ExactIndex()
         exact.build(bank.index.vectors())
-        right = 0
-        for vector in vectors.values():
-            ((_, best),) = exact.search(vector, 1)
-            found = bank.index.search(vector, 1)
-            right += bool(found) and found[0][1] > best - 1e-4
-        recall[task] = right / len(vectors)
+        queries = numpy.stack(list(vectors.values()))
+        right = sum(
+            bool(found) and found[0][1] > best - 1e-4
+            for found, ((_, best),) in zip(
+                bank.index.search(queries, 1), exact.search(queries, 1), strict=True
+            )
+        )
+        recall[task] = right / len(queries)
     return recall

@@ -10,6 +10,7 @@ import torch
 from peft import LoraConfig, get_peft_model, prepare_model_for_kbit_training
 from transformers import set_seed
 
+from .. import default
 from ..corpus.items import make_items
 from ..engine.fingerprint import fingerprint
 from ..engine.loading import (
@@ -21,13 +22,15 @@ from ..engine.loading import (
 from ..engine.tokens import PromptTokenizer
 from ..errors import ConfigError, Errors
 from ..files import model_folder
+from ..retrieval.index import ExactIndex
+from .collator import CompletionCollator
 from .config import Setup
 from .features import Feature, embed_units, encode_items
 from .trainer import (
-    CompletionCollator,
     CompletionTrainer,
     Features,
     make_arguments,
+    prefix_reach,
     run_training,
 )
 
@@ -56,8 +59,10 @@ def train_adapter(setup: Setup) -> dict[str, Any]:
         model=model,
         args=arguments,
         train_dataset=Features(train),
-        eval_dataset=Features(sorted(dev, key=lambda feature: len(feature.ids))),
-        data_collator=CompletionCollator(whole=False),
+        eval_dataset=Features(sorted(dev, key=lambda f: (f.kind, len(f.ids)))),
+        data_collator=CompletionCollator(
+            reading=0.0, reach=prefix_reach(model, arguments)
+        ),
     )
     result = run_training(trainer)
     # Checkpoints are removed now, and another process may still be reading one.
@@ -96,6 +101,8 @@ def _features(
     extraction = setup.component.extraction
     tasks = list(extraction.tasks.values())
     train_docs, dev_docs = setup.docs("train"), setup.docs("dev")
+    # A split asks for all its exemplars at once: one product of matrices.
+    extraction.retriever.make_index = ExactIndex
     setup.component.fit_exemplars(train_docs, setup.nlp)
     features = [
         encode_items(
@@ -113,7 +120,13 @@ def _features(
 
 
 def _save(trainer: CompletionTrainer, base: str, output: Path) -> None:
-    trainer.accelerator.unwrap_model(trainer.model).save_pretrained(str(output))
+    model = trainer.accelerator.unwrap_model(trainer.model)
+    kwargs: dict[str, Any] = {}
+    if base == default.NAME:
+        # Else PEFT would ask the Hub whether the vocabulary grew.
+        kwargs["save_embedding_layers"] = False
+        model.peft_config["default"].base_model_name_or_path = base
+    model.save_pretrained(str(output), **kwargs)
     folder = model_folder(base)
     trained_on = {
         "base": Path(base).name if Path(base).is_dir() else base,

@@ -1,16 +1,20 @@
 """Builds and pretrains the small base model that needs no download.
 
 A Llama of a few million weights with a byte-level BPE tokenizer of its own. It
-learns to read the sentences of the training split and to answer in the prompt
-format, so that LoRA has something to adapt. It is a stand-in for a real LLM.
+learns to read the sentences of training splits and to answer in the prompt format,
+so that LoRA has something to adapt.
 """
 
+import json
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+import shutil
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from random import Random
 from typing import Any
 
+import torch
 from spacy.tokens import Doc
 from transformers import (
     LlamaConfig,
@@ -22,15 +26,18 @@ from transformers import (
 from ..corpus.docbin import gold_doc, record_of
 from ..corpus.items import make_items
 from ..engine.tokens import PromptTokenizer
+from ..errors import CorpusError, Errors
 from ..prompting import build_request
-from .config import Setup
+from ..retrieval.index import ExactIndex
+from .collator import CompletionCollator
+from .config import Setup, load_setup
 from .features import Feature, embed_units, encode_items
 from .swap import make_pool, swap_entities
 from .trainer import (
-    CompletionCollator,
     CompletionTrainer,
     Features,
     make_arguments,
+    prefix_reach,
     run_training,
 )
 
@@ -38,33 +45,68 @@ logger = logging.getLogger(__name__)
 
 START, END = "<s>", "</s>"
 
+# What the sections of [ramie] must have.
+NEEDED = {
+    "base": (
+        *("vocabulary", "hidden", "layers", "heads", "context"),
+        *("sources", "examples", "swap", "reading", "seed"),
+    ),
+    "pretraining": ("max_steps",),
+}
 
-def build_base(setup: Setup, output: Path) -> dict[str, Any]:
+
+def build_base(settings: Mapping[str, Any], output: Path) -> dict[str, Any]:
     """Build, pretrain and save the base model.
 
-    setup (Setup): The pipeline and its settings: `[ramie.base]` is the shape,
-        `[ramie.pretraining]` the schedule.
+    A run that was interrupted goes on from its last checkpoint.
+
+    settings (Mapping): The [ramie] section of the config: `base` is the shape and
+        where the examples come from, `pretraining` is the schedule.
     output (Path): Folder of the model.
     RETURNS (dict): What the run measured.
     """
-    shape = setup.settings["base"]
+    shape = settings["base"]
     set_seed(shape["seed"])
-    docs = setup.docs("train")
-    setup.component.fit_exemplars(docs, setup.nlp)
-    tokenizer = train_tokenizer(_prompt_texts(setup, docs), shape["vocabulary"])
+    sources = [
+        _Source(name, load_setup(Path(block["config"]), {}), block["share"])
+        for name, block in shape["sources"].items()
+    ]
+    tokenizer = train_tokenizer(
+        (text for source in sources for text in source.prompt_texts()),
+        shape["vocabulary"],
+    )
     model = small_llama(shape, tokenizer)
-    features = _features(setup, docs, PromptTokenizer(tokenizer, shape["context"]))
-    logger.info("%d examples, %d weights", len(features), model.num_parameters())
+    tokens = PromptTokenizer(tokenizer, shape["context"])
+    features = [
+        feature
+        for source in sources
+        for feature in source.features(
+            round(shape["examples"] * source.share),
+            tokens,
+            shape["swap"],
+            shape["seed"],
+        )
+    ]
+    counts = Counter(feature.kind.split("/")[0] for feature in features)
+    found = ", ".join(f"{n} examples from {name}" for name, n in counts.items())
+    logger.info("%s; %d weights", found, model.num_parameters())
+    arguments = make_arguments(output, dict(settings["pretraining"]))
+    reach = prefix_reach(model, arguments)
     trainer = CompletionTrainer(
         model=model,
-        args=make_arguments(output, dict(setup.settings["pretraining"])),
+        args=arguments,
         train_dataset=Features(features),
-        data_collator=CompletionCollator(whole=True),
+        data_collator=CompletionCollator(reading=shape["reading"], reach=reach),
     )
     result = run_training(trainer)
     if trainer.is_world_process_zero():
-        model.save_pretrained(output)
+        model.to(torch.bfloat16).save_pretrained(output)
         tokenizer.save_pretrained(output)
+        for checkpoint in output.glob("checkpoint-*"):
+            shutil.rmtree(checkpoint)
+        (output / "log.json").write_text(
+            json.dumps(trainer.state.log_history, indent=2) + "\n"
+        )
     return dict(result.metrics)
 
 
@@ -124,43 +166,85 @@ def small_llama(
     )
 
 
-def _prompt_texts(setup: Setup, docs: Sequence[Doc]) -> Iterator[str]:
-    """Prompts and completions of the training split, for the tokenizer."""
-    extraction = setup.component.extraction
-    for item in make_items(docs, list(extraction.tasks.values())):
-        task = extraction.tasks[item.question.task]
-        yield from build_request(task, extraction.style, item.question, []).parts
-        yield item.completion
+class _Source:
+    """A training split, asked in the words of its own schema.
 
-
-def _features(
-    setup: Setup, docs: Sequence[Doc], tokens: PromptTokenizer
-) -> list[Feature]:
-    """Training examples from the documents and from variants of them.
-
-    Every other round shows exemplars: the model learns both forms, and what it
-    reads twice in a prompt teaches it to copy.
+    name (str): Name of the source.
+    setup (Setup): The pipeline that asks; only its training split is read.
+    share (float): Its part of all examples.
     """
-    shape = setup.settings["base"]
-    random = Random(shape["seed"])
-    records = [record for doc in docs if (record := record_of(doc)) is not None]
-    pool = make_pool(records)
-    extraction = setup.component.extraction
-    features: list[Feature] = []
-    for variant in range(shape["variants"]):
-        swapped = [swap_entities(r, pool, shape["swap"], random) for r in records]
-        varied = setup.component.prepare(
-            [gold_doc(r, setup.nlp, setup.component.schema) for r in swapped],
-            setup.nlp,
-        )
-        shown = variant % 2 == 1
-        features += encode_items(
-            list(make_items(varied, list(extraction.tasks.values()))),
-            embed_units(varied, extraction.retriever) if shown else {},
-            extraction.tasks,
-            extraction.style,
-            extraction.retriever,
-            tokens,
-            held_out=False,
-        )
-    return features
+
+    def __init__(self, name: str, setup: Setup, share: float) -> None:
+        self.name = name
+        self.setup = setup
+        self.share = share
+        self.docs = setup.docs("train")
+        self.extraction = setup.component.extraction
+        self.tasks = list(self.extraction.tasks.values())
+        self.records = [r for doc in self.docs if (r := record_of(doc)) is not None]
+        self.pool = make_pool(self.records)
+        # A split asks for all its exemplars at once: one product of matrices.
+        self.extraction.retriever.make_index = ExactIndex
+        setup.component.fit_exemplars(self.docs, setup.nlp)
+
+    def prompt_texts(self) -> Iterator[str]:
+        """Give prompts and completions, for the tokenizer."""
+        for item in make_items(self.docs, self.tasks):
+            task = self.extraction.tasks[item.question.task]
+            request = build_request(task, self.extraction.style, item.question, [])
+            yield from request.parts
+            yield item.completion
+
+    def features(
+        self, number: int, tokens: PromptTokenizer, swap: float, seed: int
+    ) -> list[Feature]:
+        """Make training examples from variants of the documents.
+
+        Half of them show exemplars: the model learns both forms, and what it reads
+        twice in a prompt teaches it to copy.
+
+        number (int): How many.
+        tokens (PromptTokenizer): The tokenizer of the model.
+        swap (float): How likely an entity is changed for another of its label:
+            on average, since in some records none shall be and in some all.
+        seed (int): Source of chance.
+        RETURNS (list[Feature]): The examples.
+        """
+        random = Random(seed)
+        found: list[Feature] = []
+        while len(found) < number:
+            before = len(found)
+            docs = self._variants(swap, random)
+            items = list(make_items(docs, self.tasks))
+            random.shuffle(items)
+            half = len(items) // 2
+            retriever = self.extraction.retriever
+            for some, vectors in (
+                (items[:half], embed_units(docs, retriever)),
+                (items[half:], {}),
+            ):
+                features = encode_items(
+                    some,
+                    vectors,
+                    self.extraction.tasks,
+                    self.extraction.style,
+                    retriever,
+                    tokens,
+                    held_out=False,
+                )
+                found += [f._replace(kind=f"{self.name}/{f.kind}") for f in features]
+            if len(found) == before:
+                raise CorpusError(
+                    Errors.R107.format(name=self.name, context=tokens.context)
+                )
+        return random.sample(found, number)
+
+    def _variants(self, swap: float, random: Random) -> list[Doc]:
+        """Change entities of all documents for others."""
+        component, nlp = self.setup.component, self.setup.nlp
+        swapped = [
+            swap_entities(r, self.pool, random.uniform(0, 2 * swap), random)
+            for r in self.records
+        ]
+        docs = [gold_doc(r, nlp, component.schema) for r in swapped]
+        return component.prepare(docs, nlp)

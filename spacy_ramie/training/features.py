@@ -13,6 +13,7 @@ from ..retrieval.encoders import Vectors
 from ..retrieval.retriever import Retriever
 from ..styles import Style
 from ..tasks import Task
+from ..types import Hit
 from ..units import unit_span, units_of
 
 logger = logging.getLogger(__name__)
@@ -23,12 +24,14 @@ class Feature(NamedTuple):
 
     ids (list[int]): Token ids of prompt and completion, the end included.
     completion (int): How many of them, at the end, are the completion's.
-    task (str): Name of the task.
+    instruction (int): How many of them, at the beginning, are the instruction's.
+    kind (str): Examples of one kind have one instruction.
     """
 
     ids: list[int]
     completion: int
-    task: str
+    instruction: int
+    kind: str
 
 
 def encode_items(
@@ -55,19 +58,17 @@ def encode_items(
         out and counted in the log.
     """
     features = []
-    for item in items:
+    shown = _search(items, vectors, retriever, held_out=held_out)
+    for item, hits in zip(items, shown, strict=True):
         question = item.question
-        hits = retriever.search(
-            question.task,
-            vectors.get(question.unit.text),
-            but=None if held_out else item.exemplar,
-        )
         request = build_request(tasks[question.task], style, question, hits)
         completion = tokens.completion(item.completion)
         encoded = tokens.encode(request, len(completion))
         if encoded is not None:
             ids = [*encoded.prompt, *completion]
-            features.append(Feature(ids, len(completion), question.task))
+            features.append(
+                Feature(ids, len(completion), encoded.instruction, question.task)
+            )
     if len(features) < len(items):
         logger.warning(
             "%d of %d examples are longer than the context of %d tokens and are left out",
@@ -76,6 +77,34 @@ def encode_items(
             tokens.context,
         )
     return features
+
+
+def _search(
+    items: Sequence[Item],
+    vectors: Mapping[str, Vectors],
+    retriever: Retriever,
+    *,
+    held_out: bool,
+) -> list[list[Hit]]:
+    """Find exemplars: one search for a task and a sentence of a note."""
+    first: dict[tuple[str, str, str], Item] = {}
+    for item in items:
+        if item.question.unit.text in vectors:
+            first.setdefault(_place(item), item)
+    found: dict[tuple[str, str, str], list[Hit]] = {}
+    for task in dict.fromkeys(item.question.task for item in items):
+        some = [item for item in first.values() if item.question.task == task]
+        hits = retriever.search(
+            task,
+            [vectors[item.question.unit.text] for item in some],
+            but=None if held_out else [item.exemplar for item in some],
+        )
+        found.update((_place(i), h) for i, h in zip(some, hits, strict=True))
+    return [found.get(_place(item), []) for item in items]
+
+
+def _place(item: Item) -> tuple[str, str, str]:
+    return item.question.task, item.question.unit.text, item.exemplar.group
 
 
 def embed_units(docs: Sequence[Doc], retriever: Retriever) -> dict[str, Vectors]:

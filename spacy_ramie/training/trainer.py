@@ -1,21 +1,20 @@
 """transformers' Trainer with a loss on completions only."""
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch.nn.functional import cross_entropy
-from torch.utils.data import Dataset
-from transformers import Trainer, TrainingArguments
+from torch.utils.data import Dataset, Sampler
+from transformers import DynamicCache, Trainer, TrainingArguments
 from transformers.trainer_pt_utils import LengthGroupedSampler
 
 from ..errors import ConfigError, Errors
+from .collator import IGNORED
 from .features import Feature
-
-IGNORED = -100
-# Widths are rounded up to this: fewer shapes for the kernels to prepare for.
-MULTIPLE = 16
+from .sampler import TaskGroupedSampler
 
 
 class Features(Dataset[Feature]):
@@ -34,45 +33,6 @@ class Features(Dataset[Feature]):
         return self.features[i]
 
 
-class CompletionCollator:
-    """Pads examples on the left, so that all completions end in the same column.
-
-    The language model's head and the loss then run on the last columns alone:
-    a prompt is ten times as long as its answer.
-
-    whole (bool): Learn the prompts too, as a base model does.
-    """
-
-    def __init__(self, *, whole: bool) -> None:
-        self.whole = whole
-
-    def __call__(self, features: Sequence[Feature]) -> dict[str, Any]:
-        """Make a batch.
-
-        features (Sequence[Feature]): Its examples.
-        RETURNS (dict): `input_ids`, `attention_mask` and `position_ids` of shape
-            (examples, width), and `labels` of shape (examples, k + 1) for the last
-            k columns and the one before them, where what is not learnt is -100:
-            always the first column, which Trainer does not count.
-        """
-        longest = max(len(feature.ids) for feature in features)
-        width = -(-longest // MULTIPLE) * MULTIPLE
-        ids = torch.zeros(len(features), width, dtype=torch.long)
-        mask = torch.zeros_like(ids)
-        labels = torch.full_like(ids, IGNORED)
-        learnt = [len(f.ids) - 1 if self.whole else f.completion for f in features]
-        for row, (feature, n) in enumerate(zip(features, learnt, strict=True)):
-            ids[row, width - len(feature.ids) :] = torch.tensor(feature.ids)
-            mask[row, width - len(feature.ids) :] = 1
-            labels[row, width - n :] = ids[row, width - n :]
-        return {
-            "input_ids": ids,
-            "attention_mask": mask,
-            "position_ids": (mask.cumsum(dim=-1) - 1).clamp(min=0),
-            "labels": labels[:, width - max(learnt) - 1 :],
-        }
-
-
 class CompletionTrainer(Trainer):
     """A Trainer whose loss is the mean over the learnt tokens."""
 
@@ -80,14 +40,23 @@ class CompletionTrainer(Trainer):
     # token the same.
     model_accepts_loss_kwargs = True
 
-    def _get_train_sampler(self, train_dataset: Any = None) -> LengthGroupedSampler:
-        """Put examples of similar length into a batch, in random order."""
-        arguments = self.args
-        return LengthGroupedSampler(
-            arguments.train_batch_size * arguments.gradient_accumulation_steps,
-            lengths=[len(feature.ids) for feature in self.train_dataset.features],
+    def _get_train_sampler(self, train_dataset: Any = None) -> Sampler[int]:
+        """Put examples of similar length into a batch, in random order.
+
+        Examples of one task too, where a step is made of several batches: a step
+        of one task alone would undo what the one before it learnt of another.
+        """
+        arguments, features = self.args, self.train_dataset.features
+        if arguments.gradient_accumulation_steps > 1:
+            return TaskGroupedSampler(
+                features, arguments.train_batch_size, arguments.seed
+            )
+        sampler: Sampler[int] = LengthGroupedSampler(
+            arguments.train_batch_size,
+            lengths=[len(feature.ids) for feature in features],
             generator=torch.Generator().manual_seed(arguments.seed),
         )
+        return sampler
 
     def compute_loss(
         self,
@@ -97,15 +66,14 @@ class CompletionTrainer(Trainer):
         num_items_in_batch: Any = None,
     ) -> Any:
         """Give the mean negative log-probability of the labels, in nats a token."""
-        labels = inputs["labels"]
-        rest = {key: value for key, value in inputs.items() if key != "labels"}
-        outputs = model(**rest, logits_to_keep=labels.shape[1], use_cache=False)
         # The logits at a column speak of the token in the next one.
-        logits, labels = outputs.logits[:, :-1].float(), labels[:, 1:]
+        labels = inputs["labels"][:, 1:]
+        columns = (labels != IGNORED).any(dim=0).nonzero().squeeze(1)
+        labels = labels[:, columns]
+        outputs = model(**self._read_prefix(model, inputs), logits_to_keep=columns)
+        logits = outputs.logits.float().flatten(0, 1)
         reduction = "mean" if num_items_in_batch is None else "sum"
-        loss = cross_entropy(
-            logits.flatten(0, 1), labels.flatten(), reduction=reduction
-        )
+        loss = cross_entropy(logits, labels.flatten(), reduction=reduction)
         if num_items_in_batch is not None:
             loss = loss / num_items_in_batch
             if self.args.average_tokens_across_devices:
@@ -113,6 +81,20 @@ class CompletionTrainer(Trainer):
                 # all processes will be averaged.
                 loss = loss * self.accelerator.num_processes
         return (loss, outputs) if return_outputs else loss
+
+    def _read_prefix(self, model: Any, inputs: dict[str, Any]) -> dict[str, Any]:
+        """Read what all rows begin with once; gradients flow through it.
+
+        RETURNS (dict): Arguments for the model that reads the rest.
+        """
+        rest = {k: v for k, v in inputs.items() if k not in ("labels", "prefix")}
+        prefix = inputs["prefix"]
+        if not prefix.shape[1]:
+            return {**rest, "use_cache": False}
+        cache = DynamicCache()
+        model(input_ids=prefix, past_key_values=cache, use_cache=True, logits_to_keep=1)
+        cache.batch_repeat_interleave(len(inputs["input_ids"]))
+        return {**rest, "past_key_values": cache, "use_cache": True}
 
     def save_model(
         self, output_dir: str | None = None, _internal_call: bool = False
@@ -139,6 +121,29 @@ class CompletionTrainer(Trainer):
         return loss.detach(), None, None
 
 
+def prefix_reach(model: Any, arguments: TrainingArguments) -> int:
+    """Give the widest batch, in tokens, whose beginning a model can put aside.
+
+    model (Any): A model of transformers.
+    arguments (TrainingArguments): Of the run.
+    RETURNS (int): Tokens. None where activations are checkpointed, since the cache
+        is switched off then, and where a model has another memory than attention;
+        the window where attention slides, since it counts the padding behind the
+        beginning.
+    """
+    checkpointed = arguments.gradient_checkpointing or any(
+        getattr(module, "gradient_checkpointing", False) for module in model.modules()
+    )
+    kinds = set(getattr(model.config, "layer_types", None) or ())
+    if (
+        checkpointed
+        or getattr(model, "_is_stateful", False)
+        or not kinds <= {"full_attention", "sliding_attention"}
+    ):
+        return 0
+    return getattr(model.config, "sliding_window", None) or sys.maxsize
+
+
 def make_arguments(output: Path, settings: dict[str, Any]) -> TrainingArguments:
     """Make the arguments of a training run.
 
@@ -149,14 +154,19 @@ def make_arguments(output: Path, settings: dict[str, Any]) -> TrainingArguments:
     """
     from thinc.util import get_torch_default_device
 
+    defaults = {
+        "average_tokens_across_devices": True,
+        # A model reads a batch in one pass or in two; its buffers never change.
+        "ddp_broadcast_buffers": False,
+    }
     try:
-        return TrainingArguments(
+        arguments = TrainingArguments(
             output_dir=str(output),
             use_cpu=get_torch_default_device().type == "cpu",
             remove_unused_columns=False,
             label_names=["labels"],
             report_to=[],
-            **{"average_tokens_across_devices": True, **settings},
+            **{**defaults, **settings},
         )
     except (TypeError, ValueError) as error:
         raise ConfigError(
@@ -166,6 +176,11 @@ def make_arguments(output: Path, settings: dict[str, Any]) -> TrainingArguments:
                 problem=error,
             )
         ) from error
+    if arguments.n_gpu > 1:
+        # Several GPUs are for `accelerate launch`: DataParallel would cut prefix
+        # and columns in pieces.
+        arguments._n_gpu = 1
+    return arguments
 
 
 def run_training(trainer: Trainer) -> Any:

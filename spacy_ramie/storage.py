@@ -1,0 +1,83 @@
+"""What of a component is saved, as folders and as bytes."""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import srsly
+
+from .files import folder_bytes
+
+if TYPE_CHECKING:
+    from .component import RamieExtractor
+
+# Names of parts, with what writes or reads them.
+Parts = dict[str, Callable[..., Any]]
+
+
+def disk_writers(component: "RamieExtractor") -> Parts:
+    """Give what writes each part into a file or folder.
+
+    component (RamieExtractor): The component to save.
+    RETURNS (Parts): Functions of a path.
+    """
+    extraction = component.extraction
+    return {
+        "retriever": extraction.retriever.to_disk,
+        "engine": partial(_write_folder, extraction.engine.to_disk),
+        "ingredients.json": partial(_write_json, component.ingredients),
+    }
+
+
+def disk_readers(component: "RamieExtractor") -> Parts:
+    """Give what reads each part back.
+
+    component (RamieExtractor): The component to fill.
+    RETURNS (Parts): Functions of a path.
+    """
+    return {
+        "retriever": component.extraction.retriever.from_disk,
+        "engine": component.extraction.engine.from_disk,
+        "ingredients.json": partial(_read_ingredients, component),
+    }
+
+
+def bytes_writers(component: "RamieExtractor") -> Parts:
+    """Give what serialises each part.
+
+    component (RamieExtractor): The component to save.
+    RETURNS (Parts): Functions that give data for msgpack.
+    """
+    extraction = component.extraction
+    return {
+        "retriever": extraction.retriever.to_bytes,
+        "engine": partial(folder_bytes, extraction.engine.to_disk),
+        "ingredients": lambda: component.ingredients,
+    }
+
+
+def bytes_readers(component: "RamieExtractor") -> Parts:
+    """Give what takes each serialised part in.
+
+    component (RamieExtractor): The component to fill.
+    RETURNS (Parts): Functions of what `bytes_writers` gave.
+    """
+    return {
+        "retriever": component.extraction.retriever.from_bytes,
+        "engine": component.restore_engine,
+        "ingredients": partial(setattr, component, "ingredients"),
+    }
+
+
+def _write_folder(write: Callable[[Path], None], path: Path) -> None:
+    path.mkdir(parents=True, exist_ok=True)
+    write(path)
+
+
+def _write_json(data: Any, path: Path) -> None:
+    srsly.write_json(path, data)
+
+
+def _read_ingredients(component: "RamieExtractor", path: Path) -> None:
+    component.ingredients = srsly.read_json(path)
