@@ -42,7 +42,8 @@ def test_three_lines_extract_from_a_sentence(nlp):
         ("melatonin", "DS", "melatonin", "START"),
         ("insomnia", "EVENT", "", None),
     ]
-    assert relations == [("melatonin", "POSITIVE", "insomnia")]
+    # Asked of the pair, and found as a triple.
+    assert set(relations) == {("melatonin", "POSITIVE", "insomnia")}
     assert triples == [("melatonin", "POSITIVE", "insomnia")]
 
 
@@ -188,14 +189,14 @@ def test_the_base_is_a_small_llama_of_the_recipe():
 
 
 def test_quality_on_dev_is_that_of_the_model_card(nlp):
-    """Half of what the card states: this catches a broken package, not a bad day."""
+    """Well below what the card states: this catches a broken package."""
     read = make_corpus(str(ROOT / "corpus/dev.jsonl"), make_supplements())
 
     scores = nlp.evaluate(list(read(nlp))[:60])
 
-    assert scores["ents_f"] > 0.25
+    assert scores["ents_f"] > 0.3
     assert scores["ramie_re_gold_acc"] > 0.4
-    assert scores["ramie_uc_gold_acc"] > 0.4
+    assert scores["ramie_uc_gold_acc"] > 0.3
 
 
 def test_command_line_of_the_readme_works_in_an_empty_folder(tmp_path):
