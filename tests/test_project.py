@@ -312,4 +312,4 @@ def test_second_run_of_phee_skips_all_but_base(phee, run, project):
 
     output = run(folder, "phee", "--vars.phee", "mine")
 
-    assert skipped(output) == {*project["workflows"]["phee"]} - {"base"}
+    assert skipped(output) == {*project["workflows"]["phee"]} - {"phee-base"}

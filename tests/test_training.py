@@ -240,7 +240,7 @@ def test_adapter_is_one_that_peft_reads(trained):
     assert (written["r"], written["lora_alpha"], written["lora_dropout"]) == (
         4,
         32,
-        0.1,
+        0.0,
     )
     assert set(load_file(trained.adapter / "adapter_model.safetensors")) == {
         f"base_model.model.model.layers.{layer}.{module}.lora_{side}.weight"
