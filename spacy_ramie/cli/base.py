@@ -55,13 +55,10 @@ def base(
 
 def _build(config: Path, settings: dict[str, dict[str, object]], output: Path) -> None:
     from ..training.base_model import NEEDED, build_base
+    from ..training.config import require
 
     for section, keys in NEEDED.items():
-        for key in keys:
-            if key not in settings.get(section, {}):
-                raise ConfigError(
-                    Errors.R012.format(path=config, section=f"ramie.{section}", key=key)
-                )
+        require(config, f"ramie.{section}", settings.get(section, {}), keys)
     measured = build_base(settings, output)
     msg.good(
         f"Built base model {output} in {measured['train_runtime']:.0f} s, "

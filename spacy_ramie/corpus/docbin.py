@@ -8,6 +8,7 @@ from spacy.language import Language
 from spacy.tokens import Doc, DocBin
 from spacy.training import Example
 from spacy.util import filter_spans
+from spacy.vocab import Vocab
 
 from ..errors import CorpusError, Errors
 from ..schema import Schema
@@ -64,6 +65,23 @@ def write_docbin(
     return len(docbin)
 
 
+def open_docbin(path: Path, vocab: Vocab) -> list[Doc]:
+    """Read the documents of a .spacy file, whoever wrote it.
+
+    path (Path): The file.
+    vocab (Vocab): What the documents share.
+    RETURNS (list[Doc]): The documents.
+    """
+    if not path.is_file():
+        raise CorpusError(Errors.R102.format(path=path))
+    try:
+        return list(DocBin().from_disk(path).get_docs(vocab))
+    except Exception as error:
+        # zlib, msgpack and spaCy each raise their own.
+        problem = f"{type(error).__name__}: {error}"
+        raise CorpusError(Errors.R106.format(path=path, problem=problem)) from error
+
+
 def read_docs(path: Path, nlp: Language, schema: Schema) -> list[Doc]:
     """Read a corpus as gold documents, from .jsonl or .spacy.
 
@@ -72,16 +90,9 @@ def read_docs(path: Path, nlp: Language, schema: Schema) -> list[Doc]:
     schema (Schema): The labels.
     RETURNS (list[Doc]): The documents.
     """
-    if not path.is_file():
-        raise CorpusError(Errors.R102.format(path=path))
-    if path.suffix != ".spacy":
+    if path.suffix != ".spacy" and path.is_file():
         return [gold_doc(r, nlp, schema) for r in read_records(path, schema)]
-    try:
-        docs = list(DocBin().from_disk(path).get_docs(nlp.vocab))
-    except Exception as error:
-        # zlib, msgpack and spaCy each raise their own.
-        problem = f"{type(error).__name__}: {error}"
-        raise CorpusError(Errors.R106.format(path=path, problem=problem)) from error
+    docs = open_docbin(path, nlp.vocab)
     if not docs:
         raise CorpusError(Errors.R104.format(path=path))
     if any(record_of(doc) is None for doc in docs):

@@ -3,10 +3,9 @@
 from pathlib import Path
 from typing import Any
 
-from spacy.tokens import DocBin
 from spacy.vocab import Vocab
 
-from ..errors import CorpusError, Errors
+from .docbin import open_docbin
 
 
 def convert_spacy(path: Path) -> list[dict[str, Any]]:
@@ -15,14 +14,6 @@ def convert_spacy(path: Path) -> list[dict[str, Any]]:
     path (Path): The file.
     RETURNS (list[dict]): A record for each document.
     """
-    if not path.is_file():
-        raise CorpusError(Errors.R102.format(path=path))
-    try:
-        docs = list(DocBin().from_disk(path).get_docs(Vocab()))
-    except Exception as error:
-        # zlib, msgpack and spaCy each raise their own.
-        problem = f"{type(error).__name__}: {error}"
-        raise CorpusError(Errors.R106.format(path=path, problem=problem)) from error
     return [
         {
             "id": f"{path.stem}-{number:05d}",
@@ -39,6 +30,6 @@ def convert_spacy(path: Path) -> list[dict[str, Any]]:
             "relations": [],
             "usage": [],
         }
-        for number, doc in enumerate(docs, start=1)
+        for number, doc in enumerate(open_docbin(path, Vocab()), start=1)
         if doc.text.strip()
     ]

@@ -125,8 +125,10 @@ def _save(trainer: CompletionTrainer, base: str, output: Path) -> None:
     if base == default.NAME:
         # Else PEFT would ask the Hub whether the vocabulary grew.
         kwargs["save_embedding_layers"] = False
-        model.peft_config["default"].base_model_name_or_path = base
+    model.peft_config["default"].base_model_name_or_path = base
     model.save_pretrained(str(output), **kwargs)
+    # PEFT's blank model card says nothing but where the base lies on this machine.
+    (output / "README.md").unlink(missing_ok=True)
     folder = model_folder(base)
     trained_on = {
         "base": Path(base).name if Path(base).is_dir() else base,

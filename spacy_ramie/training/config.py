@@ -1,5 +1,6 @@
 """The config file of a training run: a spaCy pipeline and a [ramie] section."""
 
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,6 +14,21 @@ from ..errors import ConfigError, Errors
 
 # What every training config has.
 _NEEDED = {"paths": ("train", "dev", "base", "adapter"), "ramie": ("lora", "training")}
+
+
+def require(
+    path: Path, section: str, settings: Mapping[str, Any], keys: Iterable[str]
+) -> None:
+    """Refuse a section of a config in which a key is missing.
+
+    path (Path): The config file.
+    section (str): Dotted name of the section.
+    settings (Mapping): The section.
+    keys (Iterable[str]): What it must have.
+    """
+    for key in keys:
+        if key not in settings:
+            raise ConfigError(Errors.R012.format(path=path, section=section, key=key))
 
 
 class Setup(NamedTuple):
@@ -55,9 +71,5 @@ def load_setup(path: Path, overrides: dict[str, Any]) -> Setup:
     if component is None:
         raise ConfigError(Errors.R007.format(path=path))
     for section, keys in _NEEDED.items():
-        for key in keys:
-            if key not in plain[section]:
-                raise ConfigError(
-                    Errors.R012.format(path=path, section=section, key=key)
-                )
+        require(path, section, plain[section], keys)
     return Setup(nlp, component, plain["paths"], plain["ramie"])
