@@ -39,6 +39,7 @@ class Errors:
     R011 = "[R011] Pipeline '{model}' has no component made by the factory 'ramie_extractor'."
     R012 = "[R012] Config '{path}' has no '{key}' in its section [{section}]. Start from configs/supplements.cfg."
     R013 = "[R013] Section [{section}] of the config cannot be used: {problem}. Its settings are the arguments of {owner}."
+    R014 = "[R014] Folder '{folder}' holds no baseline. Train it first: python -m spacy ramie baseline CONFIG {folder}"
 
     # Corpus
     R101 = "[R101] {path}, line {line}, record {id}: {problem}."

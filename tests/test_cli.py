@@ -17,7 +17,10 @@ from spacy_ramie.cli import ramie_cli
 
 ROOT = Path(__file__).parent.parent
 CONFIG = ROOT / "configs/supplements.cfg"
-COMMANDS = ("base", "check", "convert", "exemplars", "extract", "report", "train")
+COMMANDS = (
+    *("base", "baseline", "check", "compare", "convert", "exemplars", "extract"),
+    *("report", "train"),
+)
 
 
 def ramie(*arguments):
@@ -55,6 +58,8 @@ def test_commands_hang_under_those_of_spacy():
     [
         ("base", ["CONFIG", "--code", "[ramie.base]"]),
         ("check", ["PATHS", "--schema", "supplements_paper"]),
+        ("baseline", ["CONFIG", "OUTPUT", "--training.max_steps"]),
+        ("compare", ["MODEL", "BASELINE", "CORPUS", "OUTPUT"]),
         ("convert", ["SOURCE", "TARGET", "--form", "phee"]),
         ("exemplars", ["MODEL", "CORPUS", "OUTPUT", "--seed", "--gpu-id"]),
         ("extract", ["MODEL", "TEXT"]),

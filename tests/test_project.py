@@ -48,7 +48,7 @@ def test_every_dependency_and_output_is_one_path(project):
     assert [path for path in paths if not re.fullmatch(r"[\w./-]+", path)] == []
 
 
-@pytest.mark.parametrize("workflow", ["all", "phee", "default"])
+@pytest.mark.parametrize("workflow", ["all", "baseline", "phee", "default"])
 def test_every_dependency_is_there_or_made_before(project, workflow):
     known = {asset["dest"] for asset in project["assets"]}
     for command in commands_of(project, workflow):

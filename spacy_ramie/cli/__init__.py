@@ -3,7 +3,9 @@
 import typer
 
 from .base import base
+from .baseline import baseline
 from .check import check
+from .compare import compare
 from .convert import convert
 from .exemplars import exemplars
 from .extract import extract
@@ -22,6 +24,8 @@ ramie_cli.command("check")(check)
 ramie_cli.command("convert")(convert)
 ramie_cli.command("base", context_settings=_CONFIG)(base)
 ramie_cli.command("train", context_settings=_CONFIG)(train)
+ramie_cli.command("baseline", context_settings=_CONFIG)(baseline)
+ramie_cli.command("compare")(compare)
 ramie_cli.command("report")(report)
 ramie_cli.command("exemplars")(exemplars)
 ramie_cli.command("extract")(extract)

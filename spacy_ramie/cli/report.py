@@ -20,6 +20,9 @@ def report(
     corpus: Annotated[Path, typer.Argument(help="The corpus it was evaluated on")],
     metrics: Annotated[Path, typer.Argument(help="JSON file of `spacy evaluate`")],
     output: Annotated[Path, typer.Argument(help="HTML file to write")],
+    systems: Annotated[
+        Path | None, typer.Option(help="JSON file of `ramie compare`", exists=True)
+    ] = None,
 ) -> None:
     """Print the metrics and write them, with examples, as a page without a network.
 
@@ -30,7 +33,8 @@ def report(
         docs = read_docs(corpus, nlp, component.schema)
         scores = srsly.read_json(metrics)
         recall = measure_recall(component.extraction.retriever, docs)
-        page = render_report(scores, recall, docs, nlp, component)
+        compared = {} if systems is None else srsly.read_json(systems)
+        page = render_report(scores, recall, docs, nlp, component, compared)
     output.parent.mkdir(parents=True, exist_ok=True)
     output.write_text(page, encoding="utf8")
     table = Table("", "P", "R", "F1", "with gold entities")

@@ -2,14 +2,25 @@
 
 from collections import Counter
 from collections.abc import Hashable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from spacy.training import Example
 
 from ..corpus.docbin import record_of
 from ..corpus.records import gold_annotations
-from ..extraction import Extraction, Finding
-from ..types import Entity
+from ..extraction import Extraction, Finding, NoteFindings
+from ..types import Annotations, Entity
+
+
+class Judged(NamedTuple):
+    """A gold relation or class, and whether it was answered.
+
+    kind (str): "re" or "uc".
+    """
+
+    kind: str
+    label: str
+    right: bool
 
 
 def score_given(examples: Sequence[Example], extraction: Extraction) -> dict[str, Any]:
@@ -32,12 +43,9 @@ def score_given(examples: Sequence[Example], extraction: Extraction) -> dict[str
     right: dict[str, Counter[str]] = {"re": Counter(), "uc": Counter()}
     total: dict[str, Counter[str]] = {"re": Counter(), "uc": Counter()}
     for known, note in zip(gold, notes, strict=True):
-        found = {k: v for finding in note.findings for k, v in _answers(finding)}
-        wanted = [(("re", *_ends(r.head, r.tail)), r.label) for r in known.relations]
-        wanted += [(("uc", *_ends(u.entity)), u.label) for u in known.usage]
-        for key, label in wanted:
-            total[str(key[0])][label] += 1
-            right[str(key[0])][label] += found.get(key) == label
+        for kind, label, is_right in judge(known, note):
+            total[kind][label] += 1
+            right[kind][label] += is_right
     scores: dict[str, Any] = {}
     for kind, counts in total.items():
         whole = counts.total()
@@ -47,6 +55,24 @@ def score_given(examples: Sequence[Example], extraction: Extraction) -> dict[str
             label: right[kind][label] / counts[label] for label in sorted(counts)
         }
     return scores
+
+
+def judge(known: Annotations, note: NoteFindings) -> list[Judged]:
+    """Compare the gold relations and classes of a note with the answers about them.
+
+    known (Annotations): The gold ones.
+    note (NoteFindings): What came of asking about the gold entities.
+    RETURNS (list[Judged]): One for each gold relation and class.
+    """
+    found = {k: v for finding in note.findings for k, v in _answers(finding)}
+    judged = [
+        Judged("re", r.label, found.get(("re", *_ends(r.head, r.tail))) == r.label)
+        for r in known.relations
+    ]
+    return judged + [
+        Judged("uc", u.label, found.get(("uc", *_ends(u.entity))) == u.label)
+        for u in known.usage
+    ]
 
 
 def _answers(finding: Finding) -> list[tuple[tuple[Hashable, ...], str]]:

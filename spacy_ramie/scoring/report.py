@@ -14,6 +14,7 @@ from spacy.tokens import Doc
 from ..about import __version__
 from ..component import RamieExtractor
 from .scorer import found_items, gold_items
+from .table import side_by_side
 
 # Name, prefix of the keys, key with gold entities given.
 METRIC_ROWS = (
@@ -38,6 +39,7 @@ def render_report(
     docs: Sequence[Doc],
     nlp: Language,
     component: RamieExtractor,
+    systems: Mapping[str, Mapping[str, Any]],
 ) -> str:
     """Render metrics and examples.
 
@@ -46,6 +48,7 @@ def render_report(
     docs (Sequence[Doc]): The gold documents; the first ones are shown.
     nlp (Language): The pipeline.
     component (RamieExtractor): Its component.
+    systems (Mapping): What `ramie compare` wrote; empty: there is no comparison.
     RETURNS (str): The page.
     """
     attr = component.attrs["record"]
@@ -64,6 +67,8 @@ def render_report(
         counts=counts,
         recall=recall,
         notes=notes,
+        systems=list(systems),
+        compared=list(side_by_side(systems)) if systems else [],
         records=len(docs),
     )
     return page
