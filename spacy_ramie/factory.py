@@ -94,7 +94,8 @@ def make_ramie_extractor(
     name (str): Name of the component in it.
     schema (Schema): Labels and their wording.
     style (Style): How prompts are worded and answers written.
-    tasks (dict): Name to task; null switches one off.
+    tasks (dict): Name to task; null switches one off, and so does a schema without
+        labels for it.
     retriever (Retriever): Finds exemplars.
     engine (Engine): Answers requests.
     entities (str): "predict", or "doc" to take the entities of earlier components.
@@ -164,5 +165,7 @@ def _make_tasks(
         if not isinstance(task, Task) or task.name != name:
             problem = f"it makes {task!r}, which is no task of that name"
             raise ConfigError(Errors.R004.format(task=name, problem=problem))
-        tasks[name] = task
+        # What a schema has no labels for cannot be asked.
+        if task.labels or name not in DEFAULT_CONFIG["tasks"]:
+            tasks[name] = task
     return tasks

@@ -132,15 +132,16 @@ def answer_by_note(request: Request) -> Answer:
         return Answer("melatonin\tpositive\tinsomnia\nginkgo\tnegative\tnosebleeds")
     if request.choices:
         start = (
-            "<<melatonin>>" in request.parts[-1] or "[[melatonin]]" in request.parts[-1]
+            "<< melatonin >>" in request.parts[-1]
+            or "[[ melatonin ]]" in request.parts[-1]
         )
-        first = {"re": ("positive", "negative"), "uc": ("start", "discontinue")}
+        first = {"re": (" positive", " negative"), "uc": (" start", " discontinue")}
         best = first[request.task][0 if start else 1]
         if (
-            "<<melatonin>>" in request.parts[-1]
-            and "[[insomnia]]" not in request.parts[-1]
+            "<< melatonin >>" in request.parts[-1]
+            and "[[ insomnia ]]" not in request.parts[-1]
         ):
-            best = words.relations["NOT_RELATED"]
+            best = f" {words.relations['NOT_RELATED']}"
         rest = 0.1 / (len(request.choices) - 1)
         scores = tuple(0.9 if c == best else rest for c in request.choices)
         return Answer(best, scores)

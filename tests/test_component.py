@@ -200,7 +200,7 @@ def test_exemplars_behind_an_annotation_are_named(scripted, bank):
     melatonin, insomnia, *_ = doc.ents
     assert insomnia._.ramie_exemplars == [{"id": "bank-1/0", "similarity": 1.0}]
     (ner,) = [r for r in engine.requests if r.task == "ner" and FIRST in r.parts[-1]]
-    assert "melatonin\tsupplement\ninsomnia\tevent\nginkgo\tsupplement" in ner.parts[1]
+    assert " melatonin\t supplement\n insomnia\t event\n ginkgo" in ner.parts[1]
     # One behind the entity, one behind its class.
     assert len(melatonin._.ramie_exemplars) == 2
     assert {e["similarity"] for e in melatonin._.ramie_exemplars} == {1.0}
@@ -489,7 +489,7 @@ def test_a_task_of_a_user_is_asked_and_read(with_dose):
     def answer(request: Request) -> Answer:
         if request.task != "dose":
             return answer_by_note(request)
-        return Answer("3 mg" if "[[melatonin]]" in request.parts[-1] else "9 g")
+        return Answer("3 mg" if "[[ melatonin ]]" in request.parts[-1] else "9 g")
 
     component.extraction.engine = engine = ScriptedEngine(answer)
     record = nlp(NOTE)._.ramie
@@ -509,7 +509,7 @@ def test_a_task_of_a_user_has_training_items_and_exemplars(with_dose, bank):
     items = make_items(docs, list(component.extraction.tasks.values()))
     (item,) = [item for item in items if item.question.task == "dose"]
     assert item.completion == "3 mg"
-    assert "[[melatonin]]" in item.question.input
+    assert "[[ melatonin ]]" in item.question.input
 
     component.extraction.engine = engine = ScriptedEngine(answer_by_note)
     nlp(NOTE)

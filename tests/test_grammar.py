@@ -38,7 +38,7 @@ both_tasks = pytest.mark.parametrize("task", COLUMNS)
 
 @pytest.fixture(scope="module")
 def tokens() -> PromptTokenizer:
-    texts = [" ".join(WORDS), *WORDS, *MARKS, *TYPES, *RELATIONS, "green teas\tevents"]
+    texts = [" ".join(WORDS), *WORDS, *MARKS, *TYPES, *RELATIONS, "green teas\t events"]
     return PromptTokenizer(train_tokenizer(texts * 3, 400), 512)
 
 
@@ -131,15 +131,15 @@ def test_a_piece_of_the_sentence_is_legal_only_at_token_borders(accepts, data, u
     start = data.draw(st.integers(0, len(shown) - 1))
     end = data.draw(st.integers(start, min(start + 12, len(shown))))
     text = shown[start:end]
-    legal = {*spans_of(unit), *(f" {span}" for span in spans_of(unit))}
-    assert accepts(unit, "ner", f"{text}\tevent") is (text in legal)
+    legal = {blanks + span for span in spans_of(unit) for blanks in ("", " ", "  ")}
+    assert accepts(unit, "ner", f"{text}\t event") is (text in legal)
 
 
 @given(data=st.data(), unit=units, text=st.text(max_size=8).map(show))
 @settings(deadline=None)
 def test_what_is_not_in_the_sentence_is_illegal(accepts, data, unit, text):
-    legal = {*spans_of(unit), *(f" {span}" for span in spans_of(unit))}
-    assert accepts(unit, "ner", f"{text}\tevent") is (text in legal)
+    legal = {blanks + span for span in spans_of(unit) for blanks in ("", " ", "  ")}
+    assert accepts(unit, "ner", f"{text}\t event") is (text in legal)
 
 
 SENTENCE = 'None: took | St. John\'s  wort [\\x5 mg] "{tea}" for mood swings </s>'
@@ -161,7 +161,7 @@ SENTENCE = 'None: took | St. John\'s  wort [\\x5 mg] "{tea}" for mood swings </s
     ],
 )
 def test_marks_of_grammars_are_plain_text_in_a_sentence(accepts, span):
-    assert accepts(unit_of(SENTENCE), "ner", f"{span}\tevent\nNone\tevent")
+    assert accepts(unit_of(SENTENCE), "ner", f"{span}\t event\n None\t event")
 
 
 @pytest.mark.parametrize(
@@ -170,30 +170,33 @@ def test_marks_of_grammars_are_plain_text_in_a_sentence(accepts, span):
         pytest.param("", id="empty"),
         pytest.param("none", id="other case"),
         pytest.param("None\n", id="line break behind None"),
-        pytest.param("None\nNone", id="None twice"),
-        pytest.param("None\nwort\tevent", id="item behind None"),
-        pytest.param("wort\tevent\nNone", id="None behind item"),
-        pytest.param("wort\tevent\n", id="line break at the end"),
-        pytest.param("wort\tevent\n\nwort\tevent", id="blank line"),
+        pytest.param("None\n None", id="None twice"),
+        pytest.param("None\n wort\t event", id="item behind None"),
+        pytest.param("wort\t event\n None", id="None behind item"),
+        pytest.param("wort\t event\n", id="line break at the end"),
+        pytest.param("wort\t event\n\n wort\t event", id="blank line"),
         pytest.param("wort", id="no label"),
-        pytest.param("wort\t", id="empty label"),
-        pytest.param("wort\tsupplement", id="unknown label"),
-        pytest.param("wort\teven", id="half a label"),
-        pytest.param("wort\tevent ", id="blank behind the label"),
+        pytest.param("wort\t ", id="empty label"),
+        pytest.param("wort\t supplement", id="unknown label"),
+        pytest.param("wort\t even", id="half a label"),
+        pytest.param("wort\t event ", id="blank behind the label"),
         pytest.param("wort event", id="blank for tab"),
-        pytest.param("wort\tevent\tevent", id="field too many"),
-        pytest.param("\tevent", id="empty span"),
-        pytest.param(" \tevent", id="blank span"),
-        pytest.param("wort \tevent", id="blank behind"),
-        pytest.param("  wort\tevent", id="two blanks before"),
-        pytest.param("wort\tevent\n wort\tevent", id="blank before the second item"),
-        pytest.param("wor\tevent", id="half a token"),
-        pytest.param("ort\tevent", id="end of a token"),
-        pytest.param("John's wort\tevent", id="blanks other than in the sentence"),
-        pytest.param("St. wort\tevent", id="token left out"),
-        pytest.param("zinc\tevent", id="not in the sentence"),
-        pytest.param("wort for\tevent", id="not neighbours"),
-        pytest.param("Wort\tevent", id="other case of a word"),
+        pytest.param("wort\t event\t event", id="field too many"),
+        pytest.param("\t event", id="empty span"),
+        pytest.param(" \t event", id="blank span"),
+        pytest.param("wort \t event", id="blank behind"),
+        pytest.param("   wort\t event", id="three blanks before"),
+        pytest.param(
+            "wort\t event\nwort\t event", id="no blank before the second item"
+        ),
+        pytest.param("wort\tevent", id="no blank before the label"),
+        pytest.param("wor\t event", id="half a token"),
+        pytest.param("ort\t event", id="end of a token"),
+        pytest.param("John's wort\t event", id="blanks other than in the sentence"),
+        pytest.param("St. wort\t event", id="token left out"),
+        pytest.param("zinc\t event", id="not in the sentence"),
+        pytest.param("wort for\t event", id="not neighbours"),
+        pytest.param("Wort\t event", id="other case of a word"),
     ],
 )
 def test_illegal_answers(accepts, answer):
@@ -205,20 +208,21 @@ def test_none_is_legal_in_any_sentence(accepts, task):
     assert accepts(unit_of("zinc"), task, "None")
 
 
-def test_one_blank_may_lead(accepts):
-    assert accepts(unit_of("zinc"), "ner", " zinc\tevent")
-    assert accepts(unit_of("zinc"), "ner", " None")
+@pytest.mark.parametrize("blanks", ["", " ", "  "])
+def test_tokenizers_may_put_a_blank_before_the_answer_or_hide_it(accepts, blanks):
+    assert accepts(unit_of("zinc"), "ner", f"{blanks}zinc\t event")
+    assert accepts(unit_of("zinc"), "ner", f"{blanks}None")
 
 
 @pytest.mark.parametrize(
     ("answer", "legal"),
     [
-        ("wort\tpositive\tmood swings", True),
-        ("wort\tpositive\twort\nmood\tnot related\tmood", True),
-        ("wort\tevent\tmood", False),
-        ("wort\tpositive", False),
-        ("wort\tpositive\tmoo", False),
-        ("wort\tpositive\t", False),
+        ("wort\t positive\t mood swings", True),
+        ("wort\t positive\t wort\n mood\t not related\t mood", True),
+        ("wort\t event\t mood", False),
+        ("wort\t positive", False),
+        ("wort\t positive\t moo", False),
+        ("wort\t positive\t ", False),
     ],
 )
 def test_triples(accepts, answer, legal):
@@ -227,8 +231,8 @@ def test_triples(accepts, answer, legal):
 
 def test_lines_and_tabs_of_a_note_are_blanks_in_spans(accepts):
     unit = unit_of("vitamin\r\nD3\tdaily")
-    assert accepts(unit, "ner", "vitamin  D3 daily\tevent")
-    assert not accepts(unit, "ner", "vitamin\r\nD3\tevent")
+    assert accepts(unit, "ner", "vitamin  D3 daily\t event")
+    assert not accepts(unit, "ner", "vitamin\r\nD3\t event")
 
 
 def masked_scores(
@@ -256,7 +260,7 @@ def test_nothing_but_the_end_follows_none(tokens, zinc_mask):
 
 
 def test_confidence_is_that_of_the_unmasked_model(tokens, zinc_mask):
-    wished, wanted = tokens.completion("!")[0], tokens.completion("zinc\tevent")[0]
+    wished, wanted = tokens.completion("!")[0], tokens.completion("zinc\t event")[0]
     masked = masked_scores(tokens, zinc_mask, [], wished)
     assert masked[wished] == float("-inf")
     assert masked[wanted] == 0.0
@@ -299,8 +303,8 @@ def test_a_note_may_quote_special_tokens(tokens, ll_tokenizer, span):
     )
     mask = GrammarMask(ll_tokenizer, [grammar], llguidance.LLExecutor())
     said: list[int] = []
-    for wished in tokens.completion(f"{span}\tevent"):
+    for wished in tokens.completion(f"{span}\t event"):
         scores = torch.zeros(1, len(tokens.tokenizer))
         scores[0, wished] = 6.0
         said.append(mask(torch.tensor([[0, *said]]), scores).argmax().item())
-    assert said == tokens.completion(f"{span}\tevent")
+    assert said == tokens.completion(f"{span}\t event")

@@ -643,9 +643,9 @@ def test_loss_is_that_of_completions_alone(name, counted, tokenizers, tmp_path):
         features.append(Feature(ids, len(learnt), encoded.instruction, "ner"))
     trainer = CompletionTrainer(model=model, args=make_arguments(tmp_path / "run", {}))
 
-    batch = CompletionCollator(reading=0.0, reach=prefix_reach(model, trainer.args))(
-        features
-    )
+    batch = CompletionCollator(
+        reading=0.0, even=0.0, reach=prefix_reach(model, trainer.args)
+    )(features)
     count = None
     if counted:
         _, count = trainer.get_batch_samples(iter([batch]), 1, batch["labels"].device)

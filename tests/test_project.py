@@ -48,6 +48,13 @@ def test_every_dependency_and_output_is_one_path(project):
     assert [path for path in paths if not re.fullmatch(r"[\w./-]+", path)] == []
 
 
+def test_no_workflow_is_called_like_a_command(project):
+    """weasel would refuse to run anything."""
+    names = {command["name"] for command in project["commands"]}
+
+    assert not names & set(project["workflows"])
+
+
 @pytest.mark.parametrize("workflow", ["all", "baseline", "phee", "default"])
 def test_every_dependency_is_there_or_made_before(project, workflow):
     known = {asset["dest"] for asset in project["assets"]}

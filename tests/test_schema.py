@@ -149,3 +149,14 @@ def test_a_file_without_a_schema_says_so(tmp_path):
     path.write_text("[training]\nseed = 1\n", encoding="utf8")
     with pytest.raises(ConfigError, match=r"\[R006\].*other\.cfg.*\[schema\]"):
         read_schema(path)
+
+
+def test_tasks_without_labels_in_the_schema_are_off():
+    """With none to choose from, a model could say anything."""
+    labels = {"name": "ents", "entities": {"DS": "supplement"}, "relations": {}}
+    labels |= {"usage": {}, "heads": [], "tails": [], "usage_of": []}
+    schema = {"@misc": "spacy_ramie.Schema.v1", **labels}
+
+    component = spacy.blank("en").add_pipe("ramie_extractor", config={"schema": schema})
+
+    assert list(component.label_data) == ["ner"]

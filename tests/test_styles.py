@@ -90,10 +90,10 @@ def test_prompt_is_the_golden_file(style_name, task_name):
 @pytest.mark.parametrize(
     ("style_name", "task_name", "expected"),
     [
-        ("compact", "ner", "Ginkgo\tsupplement\nMenière's disease\tevent"),
-        ("compact", "re", "positive"),
-        ("compact", "te", "Ginkgo\tpositive\tMenière's disease"),
-        ("compact", "uc", "start"),
+        ("compact", "ner", " Ginkgo\t supplement\n Menière's disease\t event"),
+        ("compact", "re", " positive"),
+        ("compact", "te", " Ginkgo\t positive\t Menière's disease"),
+        ("compact", "uc", " start"),
         (
             "paper",
             "ner",
@@ -135,16 +135,18 @@ def test_a_task_without_wording_asks_for_an_instruction(style):
 
 def test_compact_marks_nested_head_and_tail():
     asked = STYLES["compact"].ask_pair("B12 deficiency", (0, 3), (0, 14))
-    assert asked.split("\n")[0] == "[[<<B12>> deficiency]]"
+    assert asked.split("\n")[0] == "[[ << B12 >> deficiency ]]"
 
 
 @pytest.mark.parametrize(
     ("head", "tail", "expected"),
     [
-        pytest.param((0, 4), (4, 7), "<<zinc>>[[tab]] zinc", id="touching"),
-        pytest.param((4, 7), (0, 4), "[[zinc]]<<tab>> zinc", id="touching, turned"),
-        pytest.param((8, 12), (0, 7), "[[zinctab]] <<zinc>>", id="the second zinc"),
-        pytest.param((0, 7), (4, 7), "<<zinc[[tab]]>> zinc", id="nested at the end"),
+        pytest.param((0, 4), (4, 7), "<< zinc >>[[ tab ]] zinc", id="touching"),
+        pytest.param((4, 7), (0, 4), "[[ zinc ]]<< tab >> zinc", id="touching, turned"),
+        pytest.param((8, 12), (0, 7), "[[ zinctab ]] << zinc >>", id="the second zinc"),
+        pytest.param(
+            (0, 7), (4, 7), "<< zinc[[ tab ]] >> zinc", id="nested at the end"
+        ),
     ],
 )
 def test_compact_marks_head_and_tail_where_they_stand(head, tail, expected):
@@ -172,7 +174,9 @@ def test_compact_rows_are_read_as_written(names, data):
     text = STYLES["compact"].write_items(names, rows)
     read, unread = STYLES["compact"].read_items(names, text)
     assert [row.fields for row in read] == rows
-    assert [text[row.start : row.end] for row in read] == ["\t".join(r) for r in rows]
+    assert [text[row.start : row.end] for row in read] == [
+        "\t".join(f" {field}" for field in row) for row in rows
+    ]
     assert unread == []
 
 

@@ -13,11 +13,8 @@ from random import Random
 from types import SimpleNamespace
 
 import pytest
-import spacy
 import srsly
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from peft import LoraConfig, PeftModel, get_peft_model
 from safetensors.torch import load_file
 from spacy.util import load_config
@@ -25,18 +22,14 @@ from tiny_config import TINY, write_tiny
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from spacy_ramie.corpus.items import make_items
-from spacy_ramie.corpus.records import read_records
 from spacy_ramie.engine.fingerprint import fingerprint
 from spacy_ramie.engine.loading import load_tokenizer
 from spacy_ramie.engine.tokens import PromptTokenizer
-from spacy_ramie.schema import make_supplements
 from spacy_ramie.training.adapter import train_adapter
-from spacy_ramie.training.base_model import build_base
-from spacy_ramie.training.collator import CompletionCollator
+from spacy_ramie.training.collator import TYPICAL, CompletionCollator
 from spacy_ramie.training.config import load_setup
 from spacy_ramie.training.features import Feature, embed_units, encode_items
 from spacy_ramie.training.sampler import TaskGroupedSampler
-from spacy_ramie.training.swap import make_pool, swap_entities
 from spacy_ramie.training.trainer import (
     CompletionTrainer,
     make_arguments,
@@ -88,8 +81,8 @@ def encode(setup, split, base, *, held_out, context=2048):
 def shown_sentences(feature, tokens):
     """The sentences of the exemplars in a prompt, without the marks in them."""
     prompt = tokens.tokenizer.decode(feature.ids[: -feature.completion])
-    inputs = re.findall(r"### Example:\n(.*?)\n", prompt)
-    return [re.sub(r"<<|>>|\[\[|\]\]", "", text) for text in inputs]
+    inputs = re.findall(r"### Example:\n (.*?)\n", prompt)
+    return [re.sub(r"<< | >>|\[\[ | \]\]", "", text) for text in inputs]
 
 
 @pytest.mark.parametrize("k", [1, 3])
@@ -452,70 +445,6 @@ def test_two_processes_train_one_adapter(paths, tiny_base, tmp_path):
     assert first["loss"] == pytest.approx(6.4, abs=0.6)
 
 
-# New records from labelled ones
-
-
-@pytest.fixture(scope="module")
-def pool(records):
-    return make_pool(records)
-
-
-@settings(deadline=None, max_examples=60)
-@given(st.data())
-def test_swapped_record_is_a_good_record_of_the_same_form(records, pool, data):
-    record = data.draw(st.sampled_from(records))
-    share = data.draw(st.floats(0, 1))
-    random = Random(data.draw(st.integers(0, 10**6)))
-
-    made = swap_entities(record, pool, share, random)
-
-    def outside(r):
-        """The text between the entities."""
-        ends = sorted((e["start"], e["end"]) for e in r["entities"])
-        cuts = [0, *(at for pair in ends for at in pair), len(r["text"])]
-        return [r["text"][cuts[i] : cuts[i + 1]] for i in range(0, len(cuts), 2)]
-
-    assert outside(made) == outside(record)
-    assert (made["relations"], made["usage"]) == (record["relations"], record["usage"])
-    by_id = {e["id"]: e for e in record["entities"]}
-    assert {e["id"] for e in made["entities"]} == set(by_id)
-
-    def surface(r, entity):
-        extra = {k: v for k, v in entity.items() if k == "ingredient"}
-        return r["text"][entity["start"] : entity["end"]], extra
-
-    for entity in made["entities"]:
-        old = by_id[entity["id"]]
-        assert entity["label"] == old["label"]
-        # One text can name two ingredients, so what was kept need not be in the pool.
-        choices = [surface(record, old), *pool[entity["label"]]]
-        assert surface(made, entity) in choices
-
-
-def test_swapped_records_pass_the_check_and_differ(records, pool, tmp_path):
-    made = [swap_entities(r, pool, 1.0, Random(i)) for i, r in enumerate(records)]
-    srsly.write_jsonl(tmp_path / "x.jsonl", made)
-
-    assert read_records(tmp_path / "x.jsonl", make_supplements()) == made
-    changed = [m["text"] != r["text"] for m, r in zip(made, records, strict=True)]
-    assert sum(changed) > 0.9 * sum(bool(r["entities"]) for r in records)
-    assert [swap_entities(r, pool, 0.0, Random(0)) for r in records] == records
-
-
-def test_record_with_overlapping_entities_is_left_as_it_is(pool):
-    text = "green tea extract"
-    record = {
-        "id": "x",
-        "text": text,
-        "entities": [
-            {"id": "T1", "start": 0, "end": 9, "label": "DS"},
-            {"id": "T2", "start": 0, "end": 17, "label": "DS"},
-        ],
-    }
-
-    assert swap_entities(record, pool, 1.0, Random(0)) is record
-
-
 # What the trainer makes of examples
 
 
@@ -527,6 +456,7 @@ def some_features():
             [*instruction, *(random.randrange(9, 600) for _ in range(length))],
             completion=random.randrange(1, 6),
             instruction=len(instruction),
+            input=length,
             kind=kind,
         )
         for kind, instruction in {"a": [1, *range(40, 70)], "b": [1, 7, 8]}.items()
@@ -546,7 +476,7 @@ def test_reading_the_instruction_once_changes_no_gradient(
     trainer = CompletionTrainer(model=model, args=make_arguments(tmp_path, {}))
 
     def gradients(reach):
-        batch = CompletionCollator(reading=reading, reach=reach)(features)
+        batch = CompletionCollator(reading=reading, even=0.0, reach=reach)(features)
         model.zero_grad()
         trainer.compute_loss(model, batch).backward()
         learnt = [p.grad.clone() for p in model.parameters() if p.requires_grad]
@@ -576,10 +506,27 @@ def test_a_model_that_cannot_share_its_beginning_is_known(how, tiny_base, tmp_pa
     assert prefix_reach(plain, make_arguments(tmp_path, {})) > 100_000
 
 
+def test_a_short_completion_can_count_as_much_as_a_long_one(tiny_base, tmp_path):
+    model = AutoModelForCausalLM.from_pretrained(tiny_base)
+    trainer = CompletionTrainer(model=model, args=make_arguments(tmp_path, {}))
+    features = [f for f in some_features() if f.kind == "a"][:8]
+    assert len({f.completion for f in features}) > 2
+    batch = CompletionCollator(reading=0.0, even=1.0, reach=10_000)(features)
+
+    loss = trainer.compute_loss(model, batch, num_items_in_batch=1)
+
+    means = []
+    for f in features:
+        ids = torch.tensor([f.ids])
+        labels = ids.where(torch.arange(len(f.ids)) >= len(f.ids) - f.completion, -100)
+        means.append(model(ids, labels=labels).loss)
+    torch.testing.assert_close(loss, TYPICAL * sum(means), atol=1e-3, rtol=1e-4)
+
+
 def test_a_base_learns_to_read_but_not_its_instructions():
     features = [f for f in some_features() if f.kind == "a"]
 
-    labels = CompletionCollator(reading=1.0, reach=10_000)(features)["labels"]
+    labels = CompletionCollator(reading=1.0, even=0.0, reach=10_000)(features)["labels"]
 
     for feature, row in zip(features, labels.tolist(), strict=True):
         assert [x for x in row if x >= 0] == feature.ids[feature.instruction :]
@@ -608,83 +555,3 @@ def test_another_epoch_has_another_order_and_a_seed_gives_it_again():
 
     assert list(sampler) != first
     assert list(TaskGroupedSampler(features, batch=8, seed=0)) == first
-
-
-# The base model that comes along
-
-
-def build(corpus_files, folder):
-    """Build a tiny one from two sources, with labels of their own."""
-    sources = {}
-    for name, share in {"supplements": 0.75, "healthsea": 0.25}.items():
-        config = load_config(ROOT / f"configs/{name}.cfg", interpolate=False)
-        config["paths"]["train"] = str(corpus_files["train"])
-        path = folder.parent / f"{name}.cfg"
-        sources[name] = {"config": str(path), "share": share}
-        if name == "healthsea":
-            records = [
-                {**r, "entities": [{**e, "label": "BENEFIT"} for e in r["entities"]]}
-                for r in srsly.read_jsonl(corpus_files["train"])
-            ]
-            config["paths"]["train"] = str(folder.parent / "benefits.jsonl")
-            srsly.write_jsonl(
-                folder.parent / "benefits.jsonl",
-                [{**r, "relations": [], "usage": []} for r in records],
-            )
-        config.to_disk(path, interpolate=False)
-    settings = load_config(ROOT / "configs/base.cfg")["ramie"]
-    tiny = {"vocabulary": 500, "hidden": 32, "layers": 2, "heads": 2, "examples": 400}
-    pretraining = {
-        "max_steps": 4,
-        "per_device_train_batch_size": 4,
-        "save_steps": 2,
-        "bf16": False,
-    }
-    return build_base(
-        {
-            "base": {**settings["base"], **tiny, "sources": sources},
-            "pretraining": {**settings["pretraining"], **pretraining},
-        },
-        folder,
-    )
-
-
-def test_built_base_is_a_plain_llama(corpus_files, tmp_path):
-    build(corpus_files, tmp_path / "base")
-
-    model = AutoModelForCausalLM.from_pretrained(tmp_path / "base")
-    tokenizer = AutoTokenizer.from_pretrained(tmp_path / "base")
-    config = model.config
-    assert config.model_type == "llama"
-    assert (config.hidden_size, config.num_hidden_layers) == (32, 2)
-    assert config.vocab_size == len(tokenizer) == 500
-    text = "α-tocopherol 5µg\t½ tab 😀"
-    ids = tokenizer(text, add_special_tokens=False).input_ids
-    assert tokenizer.decode(ids, clean_up_tokenization_spaces=False) == text
-
-
-def test_base_is_built_from_every_source_by_its_share(corpus_files, tmp_path, caplog):
-    caplog.set_level("INFO", "spacy_ramie")
-
-    build(corpus_files, tmp_path / "base")
-
-    assert "300 examples from supplements, 100 examples from healthsea" in caplog.text
-
-
-def test_built_base_answers_in_a_pipeline(corpus_files, tmp_path):
-    build(corpus_files, tmp_path / "base")
-    nlp = spacy.blank("en")
-    engine = {"base": str(tmp_path / "base"), "max_new_tokens": 12}
-    nlp.add_pipe("ramie_extractor", config={"engine": engine})
-
-    record = nlp("Started melatonin for insomnia.")._.ramie
-
-    assert record["requests"] >= 2
-    assert not {f["kind"] for f in record["failures"]} & {"engine_error", "too_long"}
-
-
-def test_same_seed_builds_the_same_base(corpus_files, tmp_path):
-    build(corpus_files, tmp_path / "one")
-    build(corpus_files, tmp_path / "two")
-
-    assert fingerprint(tmp_path / "one") == fingerprint(tmp_path / "two")

@@ -8,6 +8,7 @@ from spacy.util import load_config
 # As on the command line of `spacy ramie`, but in the file.
 TINY = {
     "components.ramie_extractor.engine.max_new_tokens": 12,
+    "ramie.even": 0.0,
     "ramie.lora.r": 4,
     "ramie.training.max_steps": 4,
     "ramie.training.per_device_train_batch_size": 2,

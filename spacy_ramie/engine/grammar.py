@@ -13,10 +13,10 @@ def items_grammar(
 ) -> str:
     """Write the grammar of a list of items, each of whose spans is in a sentence.
 
-    Accepted are `None` or one item a line with a tab between its fields. A span
-    is one or more neighbouring chunks without a blank at its edges. One blank
-    before the answer is allowed, because tokenizers of the SentencePiece kind
-    begin every text with one.
+    Accepted are `None` or one item a line with a tab between its fields, and a
+    blank before each. A span is one or more neighbouring chunks without a blank at
+    its edges. The answer may begin with no blank or with two: tokenizers of the
+    SentencePiece kind put one before every text, or hide it.
 
     chunks (Sequence[str]): Tokens of the sentence and the blanks between them;
         none holds a tab or a line break.
@@ -30,10 +30,10 @@ def items_grammar(
         # a special token as that token: an answer would end at a "</s>" in it.
         '%llguidance {"no_forcing": true}',
         'start: LEAD ("None" | items)',
-        'items: item ("\\n" item)*',
+        'items: item ("\\n " item)*',
         f"item: {' TAB '.join(fields)}",
-        "LEAD: / ?/",
-        "TAB: /\\t/",
+        "LEAD: / {0,2}/",
+        "TAB: /\\t /",
         "SPAN: SUB & /\\S([^\\t\\n]*\\S)?/",
         f"SUB: %regex {json.dumps({'substring_chunks': list(chunks)})}",
     ]

@@ -1,4 +1,9 @@
-"""The default style: one item a line, a tab between fields, bare labels."""
+"""The default style: one item a line, a tab between fields, bare labels.
+
+A blank stands before every field and around every marked span. Tokenizers write a
+word behind a blank with other tokens than behind a tab, a line break or a bracket:
+only with the blank is a copied span made of the tokens that the sentence has.
+"""
 
 from collections.abc import Sequence
 
@@ -21,7 +26,7 @@ class CompactStyle(Wording):
         self, sentence: str, head: tuple[int, int], tail: tuple[int, int]
     ) -> str:
         """Mark head and tail in the sentence: a repeated word stays one mention."""
-        marked = _mark(sentence, [(*head, "<<", ">>"), (*tail, "[[", "]]")])
+        marked = _mark(sentence, [(*head, "<< ", " >>"), (*tail, "[[ ", " ]]")])
         return (
             f"{marked}\nrelation of {sentence[slice(*head)]}"
             f" to {sentence[slice(*tail)]}?"
@@ -29,12 +34,13 @@ class CompactStyle(Wording):
 
     def ask_mention(self, sentence: str, mention: tuple[int, int], what: str) -> str:
         """Mark the mention in the sentence and ask for its class."""
-        marked = _mark(sentence, [(*mention, "[[", "]]")])
+        marked = _mark(sentence, [(*mention, "[[ ", " ]]")])
         return f"{marked}\n{what} of {sentence[slice(*mention)]}?"
 
     def write_items(self, names: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
         """Write one item a line, or None."""
-        return "\n".join("\t".join(row) for row in rows) or NOTHING
+        lines = ["\t".join(f" {field}" for field in row) for row in rows]
+        return "\n".join(lines or [f" {NOTHING}"])
 
     def read_items(
         self, names: Sequence[str], text: str
@@ -53,7 +59,7 @@ class CompactStyle(Wording):
 
     def write_label(self, name: str, word: str) -> str:
         """Write the bare word."""
-        return word
+        return f" {word}"
 
     def read_label(self, name: str, text: str) -> str | None:
         """Read the first line."""

@@ -61,7 +61,9 @@ def train_adapter(setup: Setup) -> dict[str, Any]:
         train_dataset=Features(train),
         eval_dataset=Features(sorted(dev, key=lambda f: (f.kind, len(f.ids)))),
         data_collator=CompletionCollator(
-            reading=0.0, reach=prefix_reach(model, arguments)
+            reading=0.0,
+            even=setup.settings.get("even", 0.0),
+            reach=prefix_reach(model, arguments),
         ),
     )
     result = run_training(trainer)

@@ -29,17 +29,12 @@ from ..engine.tokens import PromptTokenizer
 from ..errors import CorpusError, Errors
 from ..prompting import build_request
 from ..retrieval.index import ExactIndex
-from .collator import CompletionCollator
 from .config import Setup, load_setup
+from .copying import wire_copying
 from .features import Feature, embed_units, encode_items
+from .pointing import PointingCollator, PointingTrainer
 from .swap import make_pool, swap_entities
-from .trainer import (
-    CompletionTrainer,
-    Features,
-    make_arguments,
-    prefix_reach,
-    run_training,
-)
+from .trainer import Features, make_arguments, prefix_reach, run_training
 
 logger = logging.getLogger(__name__)
 
@@ -49,7 +44,7 @@ START, END = "<s>", "</s>"
 NEEDED = {
     "base": (
         *("vocabulary", "hidden", "layers", "heads", "context"),
-        *("sources", "examples", "swap", "reading", "seed"),
+        *("sources", "examples", "swap", "exemplars", "reading", "even", "seed"),
     ),
     "pretraining": ("max_steps",),
 }
@@ -76,6 +71,7 @@ def build_base(settings: Mapping[str, Any], output: Path) -> dict[str, Any]:
         shape["vocabulary"],
     )
     model = small_llama(shape, tokenizer)
+    wire_copying(model, shape["seed"])
     tokens = PromptTokenizer(tokenizer, shape["context"])
     features = [
         feature
@@ -84,6 +80,7 @@ def build_base(settings: Mapping[str, Any], output: Path) -> dict[str, Any]:
             round(shape["examples"] * source.share),
             tokens,
             shape["swap"],
+            shape["exemplars"],
             shape["seed"],
         )
     ]
@@ -92,14 +89,20 @@ def build_base(settings: Mapping[str, Any], output: Path) -> dict[str, Any]:
     logger.info("%s; %d weights", found, model.num_parameters())
     arguments = make_arguments(output, dict(settings["pretraining"]))
     reach = prefix_reach(model, arguments)
-    trainer = CompletionTrainer(
+    trainer = PointingTrainer(
         model=model,
         args=arguments,
         train_dataset=Features(features),
-        data_collator=CompletionCollator(reading=shape["reading"], reach=reach),
+        data_collator=PointingCollator(
+            reading=shape["reading"],
+            even=shape["even"],
+            reach=reach,
+            separators=_separators(tokens),
+        ),
     )
     result = run_training(trainer)
     if trainer.is_world_process_zero():
+        trainer.drop_pointer()
         model.to(torch.bfloat16).save_pretrained(output)
         tokenizer.save_pretrained(output)
         for checkpoint in output.glob("checkpoint-*"):
@@ -162,8 +165,15 @@ def small_llama(
             tie_word_embeddings=True,
             bos_token_id=tokenizer.bos_token_id,
             eos_token_id=tokenizer.eos_token_id,
+            # Short rows on a CPU: the fused kernel is slower.
+            attn_implementation="eager",
         )
     )
+
+
+def _separators(tokens: PromptTokenizer) -> frozenset[int]:
+    """The tokens between the fields and lines of an answer."""
+    return frozenset(tokens.completion("\t")[:-1] + tokens.completion("\n")[:-1])
 
 
 class _Source:
@@ -196,17 +206,21 @@ class _Source:
             yield item.completion
 
     def features(
-        self, number: int, tokens: PromptTokenizer, swap: float, seed: int
+        self,
+        number: int,
+        tokens: PromptTokenizer,
+        swap: float,
+        exemplars: float,
+        seed: int,
     ) -> list[Feature]:
         """Make training examples from variants of the documents.
-
-        Half of them show exemplars: the model learns both forms, and what it reads
-        twice in a prompt teaches it to copy.
 
         number (int): How many.
         tokens (PromptTokenizer): The tokenizer of the model.
         swap (float): How likely an entity is changed for another of its label:
             on average, since in some records none shall be and in some all.
+        exemplars (float): Share of the examples that show exemplars: they take
+            twice the time.
         seed (int): Source of chance.
         RETURNS (list[Feature]): The examples.
         """
@@ -217,11 +231,11 @@ class _Source:
             docs = self._variants(swap, random)
             items = list(make_items(docs, self.tasks))
             random.shuffle(items)
-            half = len(items) // 2
+            shown = round(len(items) * exemplars)
             retriever = self.extraction.retriever
             for some, vectors in (
-                (items[:half], embed_units(docs, retriever)),
-                (items[half:], {}),
+                (items[:shown], embed_units(docs, retriever) if shown else {}),
+                (items[shown:], {}),
             ):
                 features = encode_items(
                     some,

@@ -25,12 +25,14 @@ class Feature(NamedTuple):
     ids (list[int]): Token ids of prompt and completion, the end included.
     completion (int): How many of them, at the end, are the completion's.
     instruction (int): How many of them, at the beginning, are the instruction's.
+    input (int): How many of them, before the completion, are the input's.
     kind (str): Examples of one kind have one instruction.
     """
 
     ids: list[int]
     completion: int
     instruction: int
+    input: int
     kind: str
 
 
@@ -66,9 +68,8 @@ def encode_items(
         encoded = tokens.encode(request, len(completion))
         if encoded is not None:
             ids = [*encoded.prompt, *completion]
-            features.append(
-                Feature(ids, len(completion), encoded.instruction, question.task)
-            )
+            lengths = len(completion), encoded.instruction, encoded.input
+            features.append(Feature(ids, *lengths, question.task))
     if len(features) < len(items):
         logger.warning(
             "%d of %d examples are longer than the context of %d tokens and are left out",

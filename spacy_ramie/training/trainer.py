@@ -65,16 +65,21 @@ class CompletionTrainer(Trainer):
         return_outputs: bool = False,
         num_items_in_batch: Any = None,
     ) -> Any:
-        """Give the mean negative log-probability of the labels, in nats a token."""
+        """Give the mean negative log-probability of the labels, in nats a token.
+
+        With weights: of what each label counts.
+        """
         # The logits at a column speak of the token in the next one.
         labels = inputs["labels"][:, 1:]
         columns = (labels != IGNORED).any(dim=0).nonzero().squeeze(1)
-        labels = labels[:, columns]
+        labels, weights = labels[:, columns], inputs["weights"][:, 1:][:, columns]
         outputs = model(**self._read_prefix(model, inputs), logits_to_keep=columns)
         logits = outputs.logits.float().flatten(0, 1)
-        reduction = "mean" if num_items_in_batch is None else "sum"
-        loss = cross_entropy(logits, labels.flatten(), reduction=reduction)
-        if num_items_in_batch is not None:
+        losses = cross_entropy(logits, labels.flatten(), reduction="none")
+        loss = losses @ weights.flatten()
+        if num_items_in_batch is None:
+            loss = loss / (labels != IGNORED).sum()
+        else:
             loss = loss / num_items_in_batch
             if self.args.average_tokens_across_devices:
                 # The tokens of all processes were counted, and the gradients of
@@ -87,7 +92,8 @@ class CompletionTrainer(Trainer):
 
         RETURNS (dict): Arguments for the model that reads the rest.
         """
-        rest = {k: v for k, v in inputs.items() if k not in ("labels", "prefix")}
+        apart = ("labels", "weights", "prefix", "copied")
+        rest = {k: v for k, v in inputs.items() if k not in apart}
         prefix = inputs["prefix"]
         if not prefix.shape[1]:
             return {**rest, "use_cache": False}
