@@ -107,7 +107,8 @@ class PointingTrainer(CompletionTrainer):
         """Add the loss of the pointer, per token of the answers."""
         loss, outputs = super().compute_loss(model, inputs, True, num_items_in_batch)
         states = outputs.hidden_states[min(DEPTH, len(outputs.hidden_states) - 1)]
-        logits = model.pointer(states).float().flatten(0, 1)
+        pointer = self.accelerator.unwrap_model(model).pointer
+        logits = pointer(states).float().flatten(0, 1)
         copied = inputs["copied"].flatten()
         extra = cross_entropy(logits, copied, ignore_index=IGNORED, reduction="sum")
         items = num_items_in_batch
