@@ -37,6 +37,11 @@ def restore_folder(files: dict[str, bytes], root: Path) -> None:
         file.write_bytes(content)
 
 
+def folder_size(folder: Path) -> int:
+    """Give the bytes of all files in a folder."""
+    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+
+
 def model_folder(model: str) -> Path | None:
     """Find a model on this machine.
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from test_cli import ramie, words
 from tiny_config import write_tiny
 
-from spacy_ramie.baseline.system import load_baseline, load_rules
+from spacy_ramie.baseline.system import load_baseline, with_rules
 from spacy_ramie.baseline.training import ask
 from spacy_ramie.baseline.usage_rules import usage_by_rules
 from spacy_ramie.corpus.docbin import gold_doc, read_docs
@@ -168,16 +168,16 @@ def test_it_answers_the_questions_that_the_model_is_asked(trained, gold):
 
 def test_rules_stand_in_only_where_their_classes_are_asked_for(trained, gold):
     component, docs = gold
-    tasks = component.extraction.tasks
+    baseline = load_baseline(trained[0], component.extraction.tasks)
 
-    rules = load_rules(trained[0], tasks, component.schema)
+    rules = with_rules(baseline, component.schema)
     assert set(rules.choosers) == {"uc"}
     note = rules.find(docs[:1])[0]
     assert len(note.findings) == sum(e.label == "DS" for e in note.given)
     other = spacy.blank("en").add_pipe(
         "ramie_extractor", config={"schema": {"@misc": "spacy_ramie.PHEE.v1"}}
     )
-    assert load_rules(trained[0], tasks, other.schema).choosers == {}
+    assert with_rules(baseline, other.schema).choosers == {}
 
 
 def test_pipeline_and_baselines_side_by_side(trained, corpus_files, make_nlp, tmp_path):

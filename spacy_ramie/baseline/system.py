@@ -80,33 +80,28 @@ def load_baseline(folder: Path, tasks: Mapping[str, Task]) -> Baseline:
     tasks (Mapping[str, Task]): The tasks of the pipeline to compare with.
     RETURNS (Baseline): spaCy's NER and text classifiers.
     """
+    if not (folder / NER / BEST).is_dir():
+        raise ConfigError(Errors.R014.format(folder=folder))
     choosers = {
         name: choose_by_textcat(spacy.load(folder / name / BEST))
         for name in tasks
         if name != NER and (folder / name / BEST).is_dir()
     }
-    return Baseline(_load_ner(folder), tasks, choosers)
+    return Baseline(spacy.load(folder / NER / BEST), tasks, choosers)
 
 
-def load_rules(folder: Path, tasks: Mapping[str, Task], schema: Schema) -> Baseline:
-    """Put the published usage rules behind spaCy's NER.
+def with_rules(baseline: Baseline, schema: Schema) -> Baseline:
+    """Put the published usage rules behind the NER of a baseline.
 
-    folder (Path): Output of `train_baseline`.
-    tasks (Mapping[str, Task]): The tasks of the pipeline to compare with.
+    baseline (Baseline): Its NER and tasks are used.
     schema (Schema): Its usage classes.
     RETURNS (Baseline): Rules for usage where the classes are those of the rules,
         else NER alone.
     """
     choosers = {}
-    if "uc" in tasks and set(schema.usage) == CLASSES:
+    if "uc" in baseline.tasks and set(schema.usage) == CLASSES:
         choosers["uc"] = choose_by_rules(list(schema.usage))
-    return Baseline(_load_ner(folder), tasks, choosers)
-
-
-def _load_ner(folder: Path) -> Language:
-    if not (folder / NER / BEST).is_dir():
-        raise ConfigError(Errors.R014.format(folder=folder))
-    return spacy.load(folder / NER / BEST)
+    return Baseline(baseline.ner, baseline.tasks, choosers)
 
 
 def choose_by_textcat(classifier: Language) -> Chooser:

@@ -26,7 +26,7 @@ def compare(
     over records; seconds and megabytes.
     """
     with clear_errors():
-        from ..baseline.system import load_baseline, load_rules
+        from ..baseline.system import load_baseline, with_rules
         from ..baseline.training import BEST, NER, SECONDS
         from ..scoring.systems import baseline_system, measure, ramie_system
 
@@ -34,7 +34,7 @@ def compare(
         docs = component.prepare(read_docs(corpus, nlp, component.schema), nlp)
         tasks = component.extraction.tasks
         spacys = load_baseline(baseline, tasks)
-        rules = load_rules(baseline, tasks, component.schema)
+        rules = with_rules(spacys, component.schema)
         seconds = srsly.read_json(baseline / SECONDS)
         folders = [baseline / name / BEST for name in (NER, *spacys.choosers)]
         systems = {

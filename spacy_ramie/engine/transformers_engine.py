@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from .. import default
 from ..device import torch_device
 from ..errors import ConfigError, Errors, ModelError
+from ..files import folder_size
 from ..types import Answer, Failure, Request
 from .base import Engine
 from .batches import cut_batches
@@ -121,7 +122,7 @@ class TransformersEngine:
         adapter, base = _folder(self.adapter), self._own_base()
         here = base is not None and base.resolve() == (path / "base").resolve()
         (path / BASE_PATH).unlink(missing_ok=True)
-        if base is not None and not here and _size(base) > BUNDLED_BYTES:
+        if base is not None and not here and folder_size(base) > BUNDLED_BYTES:
             (path / BASE_PATH).write_text(str(base.resolve()), encoding="utf8")
             base = None
         _replace(path / "adapter", adapter)
@@ -174,10 +175,6 @@ def _replace(target: Path, source: Path | None) -> None:
     shutil.rmtree(target, ignore_errors=True)
     if source is not None:
         shutil.copytree(source, target, ignore=shutil.ignore_patterns("checkpoint-*"))
-
-
-def _size(folder: Path) -> int:
-    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
 
 
 def make_transformers_engine(

@@ -14,6 +14,7 @@ from ..component import RamieExtractor
 from ..corpus.docbin import record_of
 from ..corpus.records import gold_annotations
 from ..extraction import NoteFindings
+from ..files import folder_size
 from ..record import make_record
 from ..types import Annotations, Entity
 from ..units import units_of
@@ -102,7 +103,7 @@ def measure(system: System, docs: Sequence[Doc]) -> dict[str, Any]:
         **figures,
         "train_seconds": system.seconds,
         "seconds_per_1000": 1000 * seconds / sentences,
-        "megabytes": sum(map(_size, system.folders)) / 1e6,
+        "megabytes": sum(map(folder_size, system.folders)) / 1e6,
     }
 
 
@@ -135,7 +136,3 @@ def _given(
             wrong = sum(not j.right for j in judged if j.kind == kind)
             counts.append((right, wrong, wrong))
     return {kind: numpy.array(counts) for kind, counts in rows.items()}
-
-
-def _size(folder: Path) -> int:
-    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())

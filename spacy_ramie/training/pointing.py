@@ -97,25 +97,14 @@ class PointingTrainer(CompletionTrainer):
         model.config.output_hidden_states = True
         super().__init__(model=model, **kwargs)
 
-    def compute_loss(
-        self,
-        model: Any,
-        inputs: dict[str, Any],
-        return_outputs: bool = False,
-        num_items_in_batch: Any = None,
-    ) -> Any:
-        """Add the loss of the pointer, per token of the answers."""
-        loss, outputs = super().compute_loss(model, inputs, True, num_items_in_batch)
+    def further_loss(self, model: Any, outputs: Any, inputs: dict[str, Any]) -> Any:
+        """Give the loss of the pointer."""
         states = outputs.hidden_states[min(DEPTH, len(outputs.hidden_states) - 1)]
         pointer = self.accelerator.unwrap_model(model).pointer
-        logits = pointer(states).float().flatten(0, 1)
-        copied = inputs["copied"].flatten()
-        extra = cross_entropy(logits, copied, ignore_index=IGNORED, reduction="sum")
-        items = num_items_in_batch
-        if items is None:
-            items = (inputs["labels"] != IGNORED).sum()
-        loss = loss + WEIGHT * extra / items
-        return (loss, outputs) if return_outputs else loss
+        logits, copied = pointer(states).float().flatten(0, 1), inputs["copied"]
+        return WEIGHT * cross_entropy(
+            logits, copied.flatten(), ignore_index=IGNORED, reduction="sum"
+        )
 
     def drop_pointer(self) -> None:
         """Take the pointer off the model."""

@@ -76,7 +76,7 @@ class CompletionTrainer(Trainer):
         outputs = model(**self._read_prefix(model, inputs), logits_to_keep=columns)
         logits = outputs.logits.float().flatten(0, 1)
         losses = cross_entropy(logits, labels.flatten(), reduction="none")
-        loss = losses @ weights.flatten()
+        loss = losses @ weights.flatten() + self.further_loss(model, outputs, inputs)
         if num_items_in_batch is None:
             loss = loss / (labels != IGNORED).sum()
         else:
@@ -87,13 +87,23 @@ class CompletionTrainer(Trainer):
                 loss = loss * self.accelerator.num_processes
         return (loss, outputs) if return_outputs else loss
 
+    def further_loss(self, model: Any, outputs: Any, inputs: dict[str, Any]) -> Any:
+        """Give what is learnt beside the labels, summed: here nothing.
+
+        model (Any): The model.
+        outputs (Any): What it gave.
+        inputs (dict): The batch.
+        RETURNS (Any): A number, or a tensor without dimensions.
+        """
+        return 0.0
+
     def _read_prefix(self, model: Any, inputs: dict[str, Any]) -> dict[str, Any]:
         """Read what all rows begin with once; gradients flow through it.
 
         RETURNS (dict): Arguments for the model that reads the rest.
         """
-        apart = ("labels", "weights", "prefix", "copied")
-        rest = {k: v for k, v in inputs.items() if k not in apart}
+        read = ("input_ids", "attention_mask", "position_ids")
+        rest = {key: inputs[key] for key in read}
         prefix = inputs["prefix"]
         if not prefix.shape[1]:
             return {**rest, "use_cache": False}
