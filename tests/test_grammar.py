@@ -4,18 +4,20 @@ A real byte-level BPE tokenizer and the masks that the engine uses.
 """
 
 from collections.abc import Iterator
+from functools import partial
 
 import llguidance
 import llguidance.hf
 import pytest
 import spacy
 import torch
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from sentences import MARKS, WORDS, pieces, unit_of, units
 
 from spacy_ramie.corpus.docbin import gold_doc
 from spacy_ramie.corpus.items import make_items
+from spacy_ramie.engine.grammar import ORDERED_WORDS
 from spacy_ramie.engine.masking import GrammarMask
 from spacy_ramie.engine.tokens import PromptTokenizer
 from spacy_ramie.grounding import place_items
@@ -69,6 +71,18 @@ def spans_of(unit: Unit) -> set[str]:
     }
 
 
+def starts(task: str, row: tuple) -> tuple[int, ...]:
+    """Where the spans of a row begin; a span is given by its place."""
+    return tuple(f[0] for f, w in zip(row, COLUMNS[task], strict=True) if w is None)
+
+
+def written(unit: Unit, task: str, rows: list[tuple]) -> str:
+    """An answer of rows whose spans are given by their places."""
+    shown = show(unit.text)
+    texts = [[f if isinstance(f, str) else shown[slice(*f)] for f in r] for r in rows]
+    return STYLE.write_items(NAMES[task], texts)
+
+
 def random_walk(
     tokens: PromptTokenizer, ll_tokenizer: llguidance.LLTokenizer, grammars: list[str]
 ) -> Iterator[list[int]]:
@@ -109,19 +123,60 @@ def test_whatever_is_legal_can_be_read_and_grounded(
         for row in rows:
             for field, words in zip(row.fields, COLUMNS[task], strict=True):
                 assert field in (words or spans_of(unit))
-                place = None if words else place_items(unit, [field])[0]
-                assert words or show(unit.text)[place.start : place.end] == field
+        if task == "ner":
+            said = [row.fields[0] for row in rows]
+            places = place_items(unit, said)
+            assert [show(unit.text)[p.start : p.end] for p in places] == said
+            assert len({(p.start, p.end) for p in places}) == len(places)
 
 
 @both_tasks
 @given(data=st.data(), unit=units)
 @settings(deadline=None)
-def test_every_list_of_spans_and_labels_is_legal(task, accepts, data, unit):
-    shown = show(unit.text)
-    spans = pieces(unit).map(lambda place: shown[slice(*place)])
-    row = st.tuples(*[st.sampled_from(w) if w else spans for w in COLUMNS[task]])
-    rows = data.draw(st.lists(row, max_size=4))
-    assert accepts(unit, task, STYLE.write_items(NAMES[task], rows))
+def test_every_list_in_the_order_of_the_sentence_is_legal(task, accepts, data, unit):
+    places = pieces(unit)
+    row = st.tuples(*[st.sampled_from(w) if w else places for w in COLUMNS[task]])
+    rows = data.draw(
+        st.lists(row, max_size=4, unique_by=partial(starts, task)).map(
+            partial(sorted, key=partial(starts, task))
+        )
+    )
+    assert accepts(unit, task, written(unit, task, rows))
+
+
+@both_tasks
+@given(data=st.data(), unit=units)
+@settings(deadline=None)
+def test_a_list_that_goes_back_or_stands_still_is_illegal(task, accepts, data, unit):
+    # Where a word stands twice, its second place may be meant.
+    assume(len({show(unit.text)[s:e] for s, e in unit.tokens}) == len(unit.tokens))
+    places = pieces(unit)
+    row = st.tuples(*[st.sampled_from(w) if w else places for w in COLUMNS[task]])
+    first, second = data.draw(st.tuples(row, row))
+    assume(starts(task, second) <= starts(task, first))
+    assert not accepts(unit, task, written(unit, task, [first, second]))
+
+
+def test_a_word_can_be_named_as_often_as_it_stands_there(accepts):
+    unit = unit_of("zinc, then more zinc")
+    once, twice, thrice = ("\n ".join(["zinc\t event"] * n) for n in (1, 2, 3))
+    assert accepts(unit, "ner", once)
+    assert accepts(unit, "ner", twice)
+    assert not accepts(unit, "ner", thrice)
+
+
+def test_a_very_long_sentence_is_held_to_its_pieces_only(accepts):
+    unit = unit_of(" ".join(f"w{i}" for i in range(ORDERED_WORDS + 1)))
+    assert accepts(unit, "ner", "w7 w8\t event\n w3\t event")
+    assert accepts(unit, "te", "w7\t positive\t w8\n w3\t positive\t w1")
+    assert not accepts(unit, "ner", "w7 w9\t event")
+
+
+@pytest.mark.parametrize("words", [ORDERED_WORDS, 2000])
+def test_a_long_sentence_can_be_answered_to_its_end(accepts, words):
+    unit = unit_of(" ".join(f"w{i}" for i in range(words)))
+    items = [f"w{i}\t positive\t w{j}" for i in range(0, words, 50) for j in (3, 80)]
+    assert accepts(unit, "te", "\n ".join(items))
 
 
 @given(data=st.data(), unit=units)
@@ -161,7 +216,7 @@ SENTENCE = 'None: took | St. John\'s  wort [\\x5 mg] "{tea}" for mood swings </s
     ],
 )
 def test_marks_of_grammars_are_plain_text_in_a_sentence(accepts, span):
-    assert accepts(unit_of(SENTENCE), "ner", f"{span}\t event\n None\t event")
+    assert accepts(unit_of(SENTENCE), "ner", f"{span}\t event")
 
 
 @pytest.mark.parametrize(
@@ -219,6 +274,12 @@ def test_tokenizers_may_put_a_blank_before_the_answer_or_hide_it(accepts, blanks
     [
         ("wort\t positive\t mood swings", True),
         ("wort\t positive\t wort\n mood\t not related\t mood", True),
+        ("wort\t positive\t mood\n wort\t positive\t swings", True),
+        ("wort\t positive\t swings\n mood\t positive\t wort", True),
+        ("wort\t positive\t mood\n wort\t positive\t mood", False),
+        ("wort\t positive\t mood\n wort\t not related\t mood", False),
+        ("wort\t positive\t swings\n wort\t positive\t mood", False),
+        ("mood\t positive\t wort\n wort\t positive\t mood", False),
         ("wort\t event\t mood", False),
         ("wort\t positive", False),
         ("wort\t positive\t moo", False),

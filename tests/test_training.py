@@ -33,7 +33,7 @@ from spacy_ramie.training.sampler import TaskGroupedSampler
 from spacy_ramie.training.trainer import (
     CompletionTrainer,
     make_arguments,
-    prefix_reach,
+    training_reach,
 )
 
 torch.set_num_threads(1)
@@ -501,9 +501,9 @@ def test_a_model_that_cannot_share_its_beginning_is_known(how, tiny_base, tmp_pa
     if how == "window":
         model.config.sliding_window = 40
 
-    assert prefix_reach(model, arguments) == (40 if how == "window" else 0)
+    assert training_reach(model, arguments) == (40 if how == "window" else 0)
     plain = AutoModelForCausalLM.from_pretrained(tiny_base)
-    assert prefix_reach(plain, make_arguments(tmp_path, {})) > 100_000
+    assert training_reach(plain, make_arguments(tmp_path, {})) > 100_000
 
 
 def test_a_short_completion_can_count_as_much_as_a_long_one(tiny_base, tmp_path):

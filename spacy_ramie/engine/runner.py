@@ -12,7 +12,11 @@ from transformers import GenerationConfig, LogitsProcessorList
 from ..types import Answer, Failure, Request
 from .loading import Loaded
 from .masking import GrammarMask
+from .prefix import Prefixes, shared_length
 from .tokens import PromptTokenizer
+
+# Tokens behind the instruction from which on it pays to remember them with it.
+LEAST_SHARED = 16
 
 
 class Prompt(NamedTuple):
@@ -20,12 +24,14 @@ class Prompt(NamedTuple):
 
     request (Request): The request.
     prompt (list[int]): Its token ids.
+    instruction (int): How many of its ids are the instruction's.
     room (int): Tokens that its answer may take.
     exemplars (int): How many exemplars are left in it.
     """
 
     request: Request
     prompt: list[int]
+    instruction: int
     room: int
     exemplars: int
 
@@ -45,6 +51,7 @@ class Runner:
         self.tokens = PromptTokenizer(loaded.tokenizer, loaded.context)
         self.max_new_tokens = max_new_tokens
         self._vocabulary = int(self.model.config.vocab_size)
+        self.prefixes = Prefixes(self.model)
         self._masker: Any = None
         self._executor = llguidance.LLExecutor()
 
@@ -60,7 +67,9 @@ class Runner:
         if encoded is None:
             message = f"the sentence does not fit into {self.tokens.context} tokens"
             return Answer(error=Failure("too_long", message))
-        return Prompt(request, encoded.prompt, room, encoded.exemplars)
+        return Prompt(
+            request, encoded.prompt, encoded.instruction, room, encoded.exemplars
+        )
 
     @torch.inference_mode()
     def answer(self, prompts: list[Prompt]) -> list[Answer]:
@@ -79,14 +88,15 @@ class Runner:
             [prompt.request.grammar for prompt in prompts],
             self._executor,
         )
-        ids, attention = self._pad([prompt.prompt for prompt in prompts])
+        room = max(prompt.room for prompt in prompts)
+        batch = self._batch(prompts, [()] * len(prompts), room)
+        ids = batch["input_ids"]
         output = self.model.generate(
-            input_ids=ids,
-            attention_mask=attention,
+            **batch,
             logits_processor=LogitsProcessorList([mask]),
             generation_config=GenerationConfig(
                 do_sample=False,
-                max_new_tokens=max(prompt.room for prompt in prompts),
+                max_new_tokens=room,
                 eos_token_id=self.tokens.eos,
                 pad_token_id=self.tokens.eos,
             ),
@@ -104,7 +114,7 @@ class Runner:
 
     def _score(self, prompts: list[Prompt], choices: tuple[str, ...]) -> list[Answer]:
         labels = [self.tokens.completion(choice) for choice in choices]
-        shared = _shared_prefix(labels)
+        shared = shared_length(labels)
         ends = [label[shared] for label in labels]
         if len(set(ends)) == len(ends):
             chances = self._by_first_token(prompts, labels[0][:shared], ends)
@@ -122,8 +132,7 @@ class Runner:
         self, prompts: list[Prompt], shared: list[int], ends: list[int]
     ) -> list[list[float]]:
         """Exact where the labels differ in their first token after what they share."""
-        ids, attention = self._pad([[*prompt.prompt, *shared] for prompt in prompts])
-        logits = self._logits(ids, attention, keep=1)[:, -1, ends]
+        logits = self._logits(prompts, shared, keep=1)[:, -1, ends]
         chances: list[list[float]] = logits.float().softmax(dim=-1).tolist()
         return chances
 
@@ -134,8 +143,7 @@ class Runner:
         keep = max(map(len, labels)) + 1
         sums = []
         for label in labels:
-            ids, attention = self._pad([[*prompt.prompt, *label] for prompt in prompts])
-            logits = self._logits(ids, attention, keep=keep)
+            logits = self._logits(prompts, label, keep=keep)
             # The logits at a position speak of the token behind it.
             logprobs = logits[:, -len(label) - 1 : -1].float().log_softmax(dim=-1)
             target = torch.tensor(label, device=logprobs.device)[None, :, None]
@@ -145,25 +153,57 @@ class Runner:
         return chances
 
     def _logits(
-        self, ids: torch.Tensor, attention: torch.Tensor, *, keep: int
+        self, prompts: list[Prompt], said: list[int], *, keep: int
     ) -> torch.Tensor:
+        """The logits of the last columns, where all answers begin the same."""
+        batch = self._batch(prompts, [said] * len(prompts))
+        past = batch["past_key_values"]
+        attention = batch["attention_mask"]
+        known = 0 if past is None else past.get_seq_length()
         positions = (attention.cumsum(dim=-1) - 1).clamp(min=0)
+        batch["input_ids"] = batch["input_ids"][:, known:]
         logits: torch.Tensor = self.model(
-            input_ids=ids,
-            attention_mask=attention,
-            position_ids=positions,
+            **batch,
+            position_ids=positions[:, known:],
             logits_to_keep=keep,
-            use_cache=False,
+            use_cache=past is not None,
         ).logits
         return logits
 
-    def _pad(self, rows: Sequence[list[int]]) -> tuple[torch.Tensor, torch.Tensor]:
-        """Pad rows on the left; the mask hides the padding, so its id is of no matter."""
+    def _batch(
+        self, prompts: list[Prompt], said: Sequence[Sequence[int]], room: int = 0
+    ) -> dict[str, Any]:
+        """Prompts, and what is said already, as arguments for the model.
+
+        The padding lies behind what all rows begin with, where that was read before,
+        and before the rest; the mask hides it, so its id is of no matter.
+        """
+        rows = [[*p.prompt, *more] for p, more in zip(prompts, said, strict=True)]
         width = max(map(len, rows))
-        ids = [[self.tokens.eos] * (width - len(row)) + row for row in rows]
-        mask = [[0] * (width - len(row)) + [1] * len(row) for row in rows]
+        known = self._known(prompts) if width + room <= self.prefixes.reach else 0
+        pads = [width - len(row) for row in rows]
+        padding = self.tokens.eos
+        ids = [
+            row[:known] + [padding] * pad + row[known:]
+            for row, pad in zip(rows, pads, strict=True)
+        ]
+        mask = [[1] * known + [0] * pad + [1] * (width - known - pad) for pad in pads]
         device = self.model.device
-        return torch.tensor(ids, device=device), torch.tensor(mask, device=device)
+        past = self.prefixes.read(tuple(rows[0][:known]), len(rows)) if known else None
+        return {
+            "input_ids": torch.tensor(ids, device=device),
+            "attention_mask": torch.tensor(mask, device=device),
+            "past_key_values": past,
+        }
+
+    def _known(self, prompts: list[Prompt]) -> int:
+        """How many tokens to read once: the instruction, and exemplars shared by all."""
+        instruction = prompts[0].instruction
+        shared = shared_length([prompt.prompt for prompt in prompts])
+        # What is shared by chance behind the instruction is not worth remembering.
+        if len(prompts) > 1 and shared > instruction + LEAST_SHARED:
+            return min(shared, *(len(prompt.prompt) - 1 for prompt in prompts))
+        return min(instruction, shared)
 
     def _grammar_tokenizer(self) -> Any:
         if self._masker is None:
@@ -171,8 +211,3 @@ class Runner:
                 self.tokens.tokenizer, n_vocab=self._vocabulary
             )
         return self._masker
-
-
-def _shared_prefix(labels: list[list[int]]) -> int:
-    columns = zip(*labels, strict=False)
-    return sum(1 for _ in takewhile(lambda column: len(set(column)) == 1, columns))

@@ -30,8 +30,8 @@ from .trainer import (
     CompletionTrainer,
     Features,
     make_arguments,
-    prefix_reach,
     run_training,
+    training_reach,
 )
 
 logger = logging.getLogger(__name__)
@@ -63,7 +63,7 @@ def train_adapter(setup: Setup) -> dict[str, Any]:
         data_collator=CompletionCollator(
             reading=0.0,
             even=setup.settings.get("even", 0.0),
-            reach=prefix_reach(model, arguments),
+            reach=training_reach(model, arguments),
         ),
     )
     result = run_training(trainer)

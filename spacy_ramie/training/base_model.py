@@ -34,7 +34,7 @@ from .copying import wire_copying
 from .features import Feature, embed_units, encode_items
 from .pointing import PointingCollator, PointingTrainer
 from .swap import make_pool, swap_entities
-from .trainer import Features, make_arguments, prefix_reach, run_training
+from .trainer import Features, make_arguments, run_training, training_reach
 
 logger = logging.getLogger(__name__)
 
@@ -88,7 +88,7 @@ def build_base(settings: Mapping[str, Any], output: Path) -> dict[str, Any]:
     found = ", ".join(f"{n} examples from {name}" for name, n in counts.items())
     logger.info("%s; %d weights", found, model.num_parameters())
     arguments = make_arguments(output, dict(settings["pretraining"]))
-    reach = prefix_reach(model, arguments)
+    reach = training_reach(model, arguments)
     trainer = PointingTrainer(
         model=model,
         args=arguments,

@@ -1,11 +1,11 @@
 """Training examples as a batch: padded, with what all begin with put aside."""
 
 from collections.abc import Sequence
-from itertools import takewhile
 from typing import Any
 
 import torch
 
+from ..engine.prefix import shared_length
 from .features import Feature
 
 IGNORED = -100
@@ -78,11 +78,5 @@ def _shared(features: Sequence[Feature]) -> int:
 
     The token before the first one that is learnt stays with the rest.
     """
-    first = features[0].ids
-    most = max(0, min(feature.instruction for feature in features) - 1)
-    for feature in features:
-        same = takewhile(
-            lambda pair: pair[0] == pair[1], zip(first, feature.ids, strict=False)
-        )
-        most = min(most, sum(1 for _ in same))
-    return most
+    most = min(feature.instruction for feature in features) - 1
+    return max(0, min(most, shared_length([feature.ids for feature in features])))

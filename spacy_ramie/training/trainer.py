@@ -1,6 +1,5 @@
 """transformers' Trainer with a loss on completions only."""
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -8,9 +7,10 @@ from typing import Any
 import torch
 from torch.nn.functional import cross_entropy
 from torch.utils.data import Dataset, Sampler
-from transformers import DynamicCache, Trainer, TrainingArguments
+from transformers import Trainer, TrainingArguments
 from transformers.trainer_pt_utils import LengthGroupedSampler
 
+from ..engine.prefix import prefix_reach, read_prefix
 from ..errors import ConfigError, Errors
 from .collator import IGNORED
 from .features import Feature
@@ -107,8 +107,7 @@ class CompletionTrainer(Trainer):
         prefix = inputs["prefix"]
         if not prefix.shape[1]:
             return {**rest, "use_cache": False}
-        cache = DynamicCache()
-        model(input_ids=prefix, past_key_values=cache, use_cache=True, logits_to_keep=1)
+        cache = read_prefix(model, prefix)
         cache.batch_repeat_interleave(len(inputs["input_ids"]))
         return {**rest, "past_key_values": cache, "use_cache": True}
 
@@ -137,27 +136,18 @@ class CompletionTrainer(Trainer):
         return loss.detach(), None, None
 
 
-def prefix_reach(model: Any, arguments: TrainingArguments) -> int:
-    """Give the widest batch, in tokens, whose beginning a model can put aside.
+def training_reach(model: Any, arguments: TrainingArguments) -> int:
+    """Give the widest batch, in tokens, whose beginning can be put aside in training.
 
     model (Any): A model of transformers.
     arguments (TrainingArguments): Of the run.
-    RETURNS (int): Tokens. None where activations are checkpointed, since the cache
-        is switched off then, and where a model has another memory than attention;
-        the window where attention slides, since it counts the padding behind the
-        beginning.
+    RETURNS (int): Tokens; none where activations are checkpointed, since the cache
+        is switched off then.
     """
     checkpointed = arguments.gradient_checkpointing or any(
         getattr(module, "gradient_checkpointing", False) for module in model.modules()
     )
-    kinds = set(getattr(model.config, "layer_types", None) or ())
-    if (
-        checkpointed
-        or getattr(model, "_is_stateful", False)
-        or not kinds <= {"full_attention", "sliding_attention"}
-    ):
-        return 0
-    return getattr(model.config, "sliding_window", None) or sys.maxsize
+    return 0 if checkpointed else prefix_reach(model)
 
 
 def make_arguments(output: Path, settings: dict[str, Any]) -> TrainingArguments:
