@@ -6,7 +6,7 @@ PYTHON ?= python3
 BIN = $(VENV)/bin
 DEFAULT = spacy_ramie/default
 
-.PHONY: run test lint env base clean
+.PHONY: run test lint bench env base clean
 
 run: $(VENV)/.ready
 	$(BIN)/python -m spacy project run all
@@ -30,6 +30,11 @@ lint: $(VENV)/.ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# Ratios of speed, beside the peers that they are measured against.
+bench: $(VENV)/.ready
+	$(BIN)/python -m pip install -q -c constraints/$(LANE).txt spacy-llm==0.7.4
+	OMP_NUM_THREADS=2 $(BIN)/python -m benchmarks
 
 env: $(VENV)/.ready
 

@@ -32,7 +32,7 @@ DEFAULT_CONFIG: dict[str, Any] = {
     "retriever": {
         "@misc": "spacy_ramie.Retriever.v1",
         "encoder": {"@misc": "spacy_ramie.HashingEncoder.v1"},
-        "index": {"@misc": "spacy_ramie.AnnoyIndex.v1"},
+        "index": {"@misc": "spacy_ramie.ExactIndex.v1"},
     },
     "engine": {"@misc": "spacy_ramie.TransformersEngine.v1"},
     "entities": "predict",

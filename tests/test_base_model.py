@@ -243,7 +243,7 @@ def test_pointing_is_learnt_and_leaves_a_plain_model(tiny_base, tmp_path):
 # The base model that comes along
 
 
-def build(corpus_files, folder):
+def build(corpus_files, folder, *, start=None, **changes):
     """Build a tiny one from two sources, with labels of their own."""
     sources = {}
     for name, share in {"supplements": 0.75, "healthsea": 0.25}.items():
@@ -272,8 +272,8 @@ def build(corpus_files, folder):
     }
     return build_base(
         {
-            "base": {**settings["base"], **tiny, "sources": sources},
-            "pretraining": {**settings["pretraining"], **pretraining},
+            "base": {**settings["base"], **tiny, "start": start, "sources": sources},
+            "pretraining": {**settings["pretraining"], **pretraining, **changes},
         },
         folder,
     )
@@ -318,3 +318,13 @@ def test_same_seed_builds_the_same_base(corpus_files, tmp_path):
     build(corpus_files, tmp_path / "two")
 
     assert fingerprint(tmp_path / "one") == fingerprint(tmp_path / "two")
+
+
+def test_a_base_goes_on_from_another(corpus_files, tmp_path):
+    start = tmp_path / "one"
+    build(corpus_files, start)
+    build(corpus_files, tmp_path / "kept", start=str(start), learning_rate=0.0)
+    build(corpus_files, tmp_path / "on", start=str(start))
+
+    marks = [fingerprint(tmp_path / name) for name in ("one", "kept", "on")]
+    assert marks[0] == marks[1] != marks[2]

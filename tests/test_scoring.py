@@ -372,8 +372,12 @@ def test_without_gold_labels_there_is_no_accuracy(scripted):
     assert scores == {
         "ramie_re_gold_acc": None,
         "ramie_re_gold_acc_per_type": {},
+        "ramie_re_gold_ece": None,
+        "ramie_re_gold_brier": None,
         "ramie_uc_gold_acc": None,
         "ramie_uc_gold_acc_per_type": {},
+        "ramie_uc_gold_ece": None,
+        "ramie_uc_gold_brier": None,
     }
 
 

@@ -9,18 +9,21 @@ from spacy.training import Example
 from ..corpus.docbin import record_of
 from ..corpus.records import gold_annotations
 from ..extraction import Extraction, Finding, NoteFindings
-from ..types import Annotations, Entity
+from ..types import Annotations, Entity, Relation, Usage
+from .calibration import trust
 
 
 class Judged(NamedTuple):
     """A gold relation or class, and whether it was answered.
 
     kind (str): "re" or "uc".
+    score (float | None): The probability of the answer; None where there is none.
     """
 
     kind: str
     label: str
     right: bool
+    score: float | None
 
 
 def score_given(examples: Sequence[Example], extraction: Extraction) -> dict[str, Any]:
@@ -32,7 +35,8 @@ def score_given(examples: Sequence[Example], extraction: Extraction) -> dict[str
     examples (Sequence[Example]): The documents; only the gold ones are read.
     extraction (Extraction): Asks.
     RETURNS (dict): `ramie_re_gold_acc` and `ramie_uc_gold_acc` in [0, 1], or None
-        without a gold label, and per-label accuracies.
+        without a gold label, per-label accuracies, and how far the probabilities
+        can be trusted.
     """
     gold = [gold_annotations(record_of(eg.reference) or {}) for eg in examples]
     notes = extraction.run(
@@ -42,10 +46,13 @@ def score_given(examples: Sequence[Example], extraction: Extraction) -> dict[str
     )
     right: dict[str, Counter[str]] = {"re": Counter(), "uc": Counter()}
     total: dict[str, Counter[str]] = {"re": Counter(), "uc": Counter()}
+    sure: dict[str, list[tuple[float, bool]]] = {"re": [], "uc": []}
     for known, note in zip(gold, notes, strict=True):
-        for kind, label, is_right in judge(known, note):
+        for kind, label, is_right, score in judge(known, note):
             total[kind][label] += 1
             right[kind][label] += is_right
+            if score is not None:
+                sure[kind].append((score, is_right))
     scores: dict[str, Any] = {}
     for kind, counts in total.items():
         whole = counts.total()
@@ -54,6 +61,7 @@ def score_given(examples: Sequence[Example], extraction: Extraction) -> dict[str
         scores[f"ramie_{kind}_gold_acc_per_type"] = {
             label: right[kind][label] / counts[label] for label in sorted(counts)
         }
+        scores.update(trust(f"ramie_{kind}_gold", sure[kind]))
     return scores
 
 
@@ -65,22 +73,24 @@ def judge(known: Annotations, note: NoteFindings) -> list[Judged]:
     RETURNS (list[Judged]): One for each gold relation and class.
     """
     found = {k: v for finding in note.findings for k, v in _answers(finding)}
-    judged = [
-        Judged("re", r.label, found.get(("re", *_ends(r.head, r.tail))) == r.label)
-        for r in known.relations
-    ]
-    return judged + [
-        Judged("uc", u.label, found.get(("uc", *_ends(u.entity))) == u.label)
-        for u in known.usage
+    asked = [("re", r.label, ("re", *_ends(r.head, r.tail))) for r in known.relations]
+    asked += [("uc", u.label, ("uc", *_ends(u.entity))) for u in known.usage]
+    return [
+        Judged(kind, label, found[key].label == label, found[key].score)
+        if key in found
+        else Judged(kind, label, False, None)
+        for kind, label, key in asked
     ]
 
 
-def _answers(finding: Finding) -> list[tuple[tuple[Hashable, ...], str]]:
+def _answers(
+    finding: Finding,
+) -> list[tuple[tuple[Hashable, ...], Relation | Usage]]:
     found = finding.annotations
-    pairs: list[tuple[tuple[Hashable, ...], str]] = [
-        (("re", *_ends(r.head, r.tail)), r.label) for r in found.relations
+    pairs: list[tuple[tuple[Hashable, ...], Relation | Usage]] = [
+        (("re", *_ends(r.head, r.tail)), r) for r in found.relations
     ]
-    return pairs + [(("uc", *_ends(u.entity)), u.label) for u in found.usage]
+    return pairs + [(("uc", *_ends(u.entity)), u) for u in found.usage]
 
 
 def _ends(*entities: Entity) -> tuple[int, ...]:

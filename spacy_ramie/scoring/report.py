@@ -23,6 +23,12 @@ METRIC_ROWS = (
     ("Triples (TE)", "ramie_te", ""),
     ("Usage (UC)", "ramie_uc", "ramie_uc_gold_acc"),
 )
+# Name, prefix of the keys.
+TRUSTED = (
+    ("Entities", "ents"),
+    ("Relations, gold entities", "ramie_re_gold"),
+    ("Usage, gold entities", "ramie_uc_gold"),
+)
 # How many notes are shown with their errors.
 SHOWN = 40
 
@@ -63,6 +69,7 @@ def render_report(
     page: str = _environment.get_template("report.jinja").render(
         version=__version__,
         rows=METRIC_ROWS,
+        trusted=TRUSTED,
         scores=scores,
         counts=counts,
         recall=recall,

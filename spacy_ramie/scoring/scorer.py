@@ -11,6 +11,7 @@ from spacy.training import Example
 from ..corpus.docbin import record_of
 from ..corpus.records import gold_annotations
 from ..types import Annotations, Entity
+from .calibration import trust
 
 # What is compared: for each label a set of items.
 Items = Mapping[str, set[Hashable]]
@@ -34,13 +35,15 @@ def score_records(examples: Iterable[Example], attr: str) -> dict[str, Any]:
 
     examples (Iterable[Example]): Predicted and gold documents.
     attr (str): Name of the attribute that holds the predicted record.
-    RETURNS (dict): Precision, recall and F1 of each kind, per label tables, and
-        counts of requests and failures.
+    RETURNS (dict): Precision, recall and F1 of each kind, per label tables, how far
+        the probabilities of entities can be trusted, and counts of requests and
+        failures.
     """
     totals: dict[str, dict[str, PRFScore]] = {
         kind: defaultdict(PRFScore) for kind in _KINDS
     }
     counts: Counter[str] = Counter()
+    sure: list[tuple[float, bool]] = []
     for example in examples:
         record = example.predicted._.get(attr) or {}
         counts["ramie_requests"] += record.get("requests", 0)
@@ -50,7 +53,12 @@ def score_records(examples: Iterable[Example], attr: str) -> dict[str, Any]:
         gold, found = gold_items(example.reference), found_items(record)
         for kind in _KINDS:
             _compare(totals[kind], gold[kind], found[kind])
-    scores: dict[str, Any] = {}
+        sure += [
+            (e["score"], (e["start"], e["end"]) in gold["ents"].get(e["label"], ()))
+            for e in record.get("entities", ())
+            if e.get("score") is not None
+        ]
+    scores: dict[str, Any] = dict(trust("ents", sure))
     for kind in _KINDS:
         scores.update(_prf(kind, totals[kind]))
     return {**scores, **{key: counts[key] for key in ("ramie_requests", *_COUNTED)}}

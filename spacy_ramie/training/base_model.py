@@ -9,7 +9,7 @@ import json
 import logging
 import shutil
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -25,6 +25,7 @@ from transformers import (
 
 from ..corpus.docbin import gold_doc, record_of
 from ..corpus.items import make_items
+from ..engine.loading import load_base, load_tokenizer
 from ..engine.tokens import PromptTokenizer
 from ..errors import CorpusError, Errors
 from ..prompting import build_request
@@ -44,7 +45,8 @@ START, END = "<s>", "</s>"
 NEEDED = {
     "base": (
         *("vocabulary", "hidden", "layers", "heads", "context"),
-        *("sources", "examples", "swap", "exemplars", "reading", "even", "seed"),
+        *("start", "sources", "examples", "swap", "exemplars", "reading", "even"),
+        "seed",
     ),
     "pretraining": ("max_steps",),
 }
@@ -66,12 +68,7 @@ def build_base(settings: Mapping[str, Any], output: Path) -> dict[str, Any]:
         _Source(name, load_setup(Path(block["config"]), {}), block["share"])
         for name, block in shape["sources"].items()
     ]
-    tokenizer = train_tokenizer(
-        (text for source in sources for text in source.prompt_texts()),
-        shape["vocabulary"],
-    )
-    model = small_llama(shape, tokenizer)
-    wire_copying(model, shape["seed"])
+    model, tokenizer = _first_model(shape, sources)
     tokens = PromptTokenizer(tokenizer, shape["context"])
     features = [
         feature
@@ -169,6 +166,22 @@ def small_llama(
             attn_implementation="eager",
         )
     )
+
+
+def _first_model(
+    shape: dict[str, Any], sources: Sequence["_Source"]
+) -> tuple[Any, PreTrainedTokenizerFast]:
+    """The model to train and its tokenizer: new ones, or those of a base to go on from."""
+    if shape["start"] is not None:
+        start = shape["start"]
+        # Short rows on a CPU: the fused kernel is slower.
+        model = load_base(start, attn_implementation="eager")
+        return model, load_tokenizer(start)
+    texts = (text for source in sources for text in source.prompt_texts())
+    tokenizer = train_tokenizer(texts, shape["vocabulary"])
+    model = small_llama(shape, tokenizer)
+    wire_copying(model, shape["seed"])
+    return model, tokenizer
 
 
 def _separators(tokens: PromptTokenizer) -> frozenset[int]:

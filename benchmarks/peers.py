@@ -1,0 +1,170 @@
+"""Against how others run a local model: one prompt a call.
+
+The model, its adapter, the prompts, the numbers and the threads are the same.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import spacy
+import torch
+from peft import PeftModel
+from spacy.tokens import Doc
+from spacy_llm.registry import registry
+from transformers import GenerationConfig
+
+from spacy_ramie import default
+from spacy_ramie.engine.loading import load_base
+from spacy_ramie.types import Answer, Request
+
+from .rounds import Row, alternate, times_as_fast
+from .scene import Scene
+
+# The reference script's loop is so slow that it answers one request in so many.
+SAMPLE = 16
+PAPER_TOKENS = 300
+
+
+def bench(scene: Scene) -> list[Row]:
+    """All four tasks: answered as requests of the engine and one by one."""
+    loop, script = spacy_llm_loop(scene), reference_loop(scene)
+    sample = scene.requests[::SAMPLE]
+    arms = alternate(
+        {
+            "engine": lambda: scene.engine.run(scene.requests),
+            "spacy-llm": lambda: loop(scene.requests),
+        }
+    )
+    alike = agreement(arms["engine"].result, arms["spacy-llm"].result)
+    count = f"{len(scene.requests)} requests"
+    first = times_as_fast(
+        "64 sentences, four tasks, natural stop",
+        "spacy-llm 0.7.4's loop",
+        target=5,
+        new=arms["engine"],
+        old=arms["spacy-llm"],
+        note=f"{count}; {alike:.0%} of the answers are the same (no grammar there)",
+    )
+    arms = alternate(
+        {
+            "engine": lambda: scene.engine.run(scene.requests),
+            "script": lambda: script(sample),
+        }
+    )
+    second = times_as_fast(
+        "64 sentences, four tasks",
+        "the reference script's loop",
+        target=15,
+        new=arms["engine"],
+        old=arms["script"],
+        note=f"the script answers {len(sample)} of {count}, its time is scaled",
+        work=len(scene.requests) / len(sample),
+    )
+    return [first, second]
+
+
+def agreement(ours: Sequence[Answer], theirs: Sequence[str]) -> float:
+    """Share of the answers that are the same text."""
+    pairs = list(zip(ours, theirs, strict=True))
+    return sum(a.text.strip() == b.strip() for a, b in pairs) / len(pairs)
+
+
+def spacy_llm_loop(scene: Scene) -> Callable[[Sequence[Request]], list[str]]:
+    """A pipeline of spacy-llm whose model answers one prompt a call.
+
+    The model is registered as spacy-llm's own Hugging Face models are, and loops
+    as those do (spacy_llm/models/hf/mistral.py); merged weights, no grammar.
+    """
+    runner = scene.engine.load()
+    tokens = runner.tokens
+
+    def answer(prompts: Iterable[Iterable[Sequence[int]]]) -> list[list[str]]:
+        return [
+            [generate(runner.model, ids, tokens) for ids in of_doc]
+            for of_doc in prompts
+        ]
+
+    class Asks:
+        def generate_prompts(self, docs: Iterable[Doc]) -> Iterable[Any]:
+            for doc in docs:
+                yield scene.prompt(doc.user_data["request"]).prompt
+
+        def parse_responses(
+            self, docs: Iterable[Doc], responses: Iterable[Iterable[str]]
+        ) -> Iterable[Doc]:
+            for doc, (text,) in zip(docs, responses, strict=True):
+                doc.user_data["said"] = text
+                yield doc
+
+    registry.llm_models("bench.OnePromptACall.v1", func=lambda: answer)
+    registry.llm_tasks("bench.Asks.v1", func=Asks)
+    nlp = spacy.blank("en")
+    nlp.add_pipe(
+        "llm",
+        config={
+            "task": {"@llm_tasks": "bench.Asks.v1"},
+            "model": {"@llm_models": "bench.OnePromptACall.v1"},
+            "validate_types": False,
+        },
+    )
+
+    def run(requests: Sequence[Request]) -> list[str]:
+        docs = []
+        for number, request in enumerate(requests):
+            # Its cache knows a note by its text.
+            doc = nlp.make_doc(str(number))
+            doc.user_data["request"] = request
+            docs.append(doc)
+        return [doc.user_data["said"] for doc in nlp.pipe(docs)]
+
+    return run
+
+
+@torch.inference_mode()
+def generate(model: Any, ids: Sequence[int], tokens: Any) -> str:
+    """Answer one prompt, greedily and without a grammar."""
+    prompt = torch.tensor([list(ids)])
+    settings = GenerationConfig(
+        do_sample=False,
+        max_new_tokens=128,
+        eos_token_id=tokens.eos,
+        pad_token_id=tokens.eos,
+    )
+    output = model.generate(
+        prompt, attention_mask=torch.ones_like(prompt), generation_config=settings
+    )
+    text: str = tokens.tokenizer.decode(
+        output[0, prompt.shape[1] :], skip_special_tokens=True
+    )
+    return text
+
+
+def reference_loop(scene: Scene) -> Callable[[Sequence[Request]], list[str]]:
+    """The loop of the paper's script on a CPU.
+
+    One prompt a call, the adapter beside the base, and always 300 tokens: its
+    training texts have no end, so that generation has none (paper's repository,
+    2_generation.py).
+    """
+    model = PeftModel.from_pretrained(load_base(default.NAME), str(default.ADAPTER))
+    model.eval()
+    runner = scene.engine.load()
+
+    @torch.inference_mode()
+    def run(requests: Sequence[Request]) -> list[str]:
+        said = []
+        for request in requests:
+            prompt = torch.tensor([scene.prompt(request).prompt])
+            output = model.generate(
+                input_ids=prompt,
+                attention_mask=torch.ones_like(prompt),
+                generation_config=GenerationConfig(
+                    do_sample=False,
+                    max_new_tokens=PAPER_TOKENS,
+                    pad_token_id=runner.tokens.eos,
+                ),
+            )
+            said.append(runner.tokens.tokenizer.decode(output[0]))
+        return said
+
+    return run

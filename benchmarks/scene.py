@@ -1,0 +1,78 @@
+"""What is timed: the pipeline that comes along, asked about dev sentences."""
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import spacy
+from spacy.language import Language
+from spacy.tokens import Doc
+
+from spacy_ramie.corpus.docbin import gold_doc
+from spacy_ramie.corpus.items import Item, make_items
+from spacy_ramie.corpus.records import read_records
+from spacy_ramie.engine.runner import Prompt
+from spacy_ramie.engine.transformers_engine import TransformersEngine
+from spacy_ramie.extraction import Extraction
+from spacy_ramie.prompting import build_request
+from spacy_ramie.types import Request
+
+ROOT = Path(__file__).parent.parent
+SENTENCES = 64
+
+
+class Scene(NamedTuple):
+    """The default pipeline and what it is asked.
+
+    docs (list[Doc]): Dev records with their gold annotations, one sentence each.
+    items (list[Item]): All questions about them, the gold entities given.
+    requests (list[Request]): As prompts, with the retrieved exemplar.
+    """
+
+    nlp: Language
+    extraction: Extraction
+    docs: list[Doc]
+    items: list[Item]
+    requests: list[Request]
+
+    def of(self, *tasks: str) -> list[Request]:
+        """The requests of some tasks."""
+        return [request for request in self.requests if request.task in tasks]
+
+    @property
+    def engine(self) -> TransformersEngine:
+        """The in-process engine."""
+        engine = self.extraction.engine
+        assert isinstance(engine, TransformersEngine)
+        return engine
+
+    def prompt(self, request: Request) -> Prompt:
+        """A request as the model gets it."""
+        encoded = self.engine.load().encode(request)
+        assert isinstance(encoded, Prompt)
+        return encoded
+
+
+def set_scene() -> Scene:
+    """Load the default pipeline and ask all four tasks about 64 sentences."""
+    nlp = spacy.blank("en")
+    component: Any = nlp.add_pipe("ramie_extractor")
+    extraction = component.extraction
+    tasks = list(extraction.tasks.values())
+    records = read_records(ROOT / "corpus" / "dev.jsonl", component.schema)
+    docs: list[Doc] = []
+    items: list[Item] = []
+    for record in records:
+        doc = gold_doc(record, nlp, component.schema)
+        asked = list(make_items([doc], tasks))
+        if len({item.question.unit for item in asked}) == 1 and len(docs) < SENTENCES:
+            docs.append(doc)
+            items += asked
+    texts = list(dict.fromkeys(item.question.unit.text for item in items))
+    vectors = extraction.retriever.embed([nlp.make_doc(text)[:] for text in texts])
+    requests = []
+    for item in items:
+        name, text = item.question.task, item.question.unit.text
+        (hits,) = extraction.retriever.search(name, [vectors[text]])
+        task = extraction.tasks[name]
+        requests.append(build_request(task, extraction.style, item.question, hits))
+    return Scene(nlp, extraction, docs, items, requests)

@@ -1,0 +1,92 @@
+"""How far the probabilities of a pipeline can be trusted, as the metrics say it."""
+
+import pytest
+import spacy
+from conftest import answer_by_note
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.metrics import brier_score_loss
+from spacy.training import Example
+from test_scoring import SPANS, example, found_span
+
+from spacy_ramie.corpus.docbin import gold_doc
+from spacy_ramie.schema import make_supplements
+from spacy_ramie.scoring.calibration import brier_score, expected_calibration_error
+from spacy_ramie.scoring.given import score_given
+from spacy_ramie.scoring.scorer import score_records
+from spacy_ramie.types import Answer
+from spacy_ramie.units import units_of
+
+answers = st.lists(
+    st.tuples(st.floats(0, 1, allow_subnormal=False), st.booleans()), min_size=1
+)
+
+
+@pytest.mark.parametrize(
+    ("sure", "ece", "brier"),
+    [
+        ([(1.0, True)], 0, 0),
+        ([(1.0, False)], 1, 1),
+        ([(0.0, False)], 0, 0),
+        ([(0.75, True)] * 3 + [(0.75, False)], 0, 0.1875),
+        ([(0.95, True), (0.95, False)], 0.45, 0.4525),
+        # In two bins the errors do not make up for each other.
+        ([(0.2, True), (0.8, False)], 0.8, 0.64),
+    ],
+)
+def test_calibration_by_hand(sure, ece, brier):
+    assert expected_calibration_error(sure) == pytest.approx(ece)
+    assert brier_score(sure) == pytest.approx(brier)
+
+
+@given(answers)
+def test_both_are_between_0_and_1_and_brier_is_that_of_sklearn(sure):
+    assert 0 <= expected_calibration_error(sure) <= 1 + 1e-9
+    chances, right = zip(*sure, strict=True)
+    expected = brier_score_loss(right, chances, pos_label=True)
+    assert brier_score(sure) == pytest.approx(expected)
+
+
+def test_entities_are_trusted_by_their_very_characters_and_label():
+    found = [
+        {**found_span(*SPANS["sleep"]), "score": 0.8},
+        {**found_span(0, 8, "DS"), "score": 0.6},
+    ]
+    scores = score_records([example({"entities": found})], "ramie")
+
+    assert scores["ents_brier"] == pytest.approx((0.2**2 + 0.6**2) / 2)
+    assert scores["ents_ece"] == pytest.approx((0.2 + 0.6) / 2)
+
+
+def test_without_probabilities_nothing_is_said_of_trust():
+    scores = score_records(
+        [example({"entities": [found_span(*SPANS["sleep"])]})], "ramie"
+    )
+
+    assert scores["ents_ece"] is scores["ents_brier"] is None
+
+
+def test_labels_are_trusted_by_the_probability_of_the_answer(scripted, records):
+    def sure(request):
+        """Always the first label, with a probability of 0.7."""
+        if not request.choices:
+            return answer_by_note(request)
+        rest = 0.3 / (len(request.choices) - 1)
+        scores = (0.7, *[rest] * (len(request.choices) - 1))
+        return Answer(request.choices[0], scores)
+
+    nlp, _ = scripted(sure)
+    component = nlp.get_pipe("ramie_extractor")
+    docs = [gold_doc(r, spacy.blank("en"), make_supplements()) for r in records]
+    # What crosses a sentence border is not asked about.
+    docs = [doc for doc in docs if len(units_of(doc)) == 1]
+    examples = [Example(nlp.make_doc(doc.text), doc) for doc in docs]
+
+    scores = score_given(examples, component.extraction)
+
+    for kind in ("re", "uc"):
+        share = scores[f"ramie_{kind}_gold_acc"]
+        assert 0 < share < 1
+        assert scores[f"ramie_{kind}_gold_ece"] == pytest.approx(abs(0.7 - share))
+        wrong = (1 - share) * 0.49 + share * 0.09
+        assert scores[f"ramie_{kind}_gold_brier"] == pytest.approx(wrong)
