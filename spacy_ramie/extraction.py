@@ -13,6 +13,7 @@ from .styles import Style
 from .tasks import Task
 from .types import Annotations, Answer, Entity, Hit, Question, Unit
 from .units import unit_span, units_of
+from .windows import halves, merge
 
 
 class Finding(NamedTuple):
@@ -132,11 +133,42 @@ class Extraction:
             for q, shown in zip(flat, hits, strict=True)
         ]
         answers = self.engine.run(requests)
-        done = iter(
+        found = [
             Finding(q, shown[: a.exemplars], self._read(q, a))
             for q, shown, a in zip(flat, hits, answers, strict=True)
-        )
+        ]
+        done = iter(self._in_windows(found))
         return [[next(done) for _ in of_doc] for of_doc in questions]
+
+    def _in_windows(self, findings: list[Finding]) -> list[Finding]:
+        """Ask in windows what did not fit into the model's context.
+
+        They are shown no exemplar: there is no room to spare. What does not fit in
+        windows either, as a pair that stands too far apart, stays as it is.
+        """
+        cut = {
+            i: self._questions_in_windows(finding.question)
+            for i, finding in enumerate(findings)
+            if _too_long(finding)
+        }
+        if not any(cut.values()):
+            return findings
+        for i, parts in zip(cut, self._ask(list(cut.values()), {}), strict=True):
+            if not all(map(_too_long, parts)):
+                merged = merge([part.annotations for part in parts])
+                findings[i] = Finding(findings[i].question, (), merged)
+        return findings
+
+    def _questions_in_windows(self, question: Question) -> list[Question]:
+        task = self.tasks[question.task]
+        asked = [
+            again
+            for window in halves(question.unit)
+            for again in task.questions(window, question.about)
+            if again.about == question.about
+        ]
+        # What is about given entities has one answer.
+        return asked[:1] if question.about else asked
 
     def _search(
         self, questions: Sequence[Question], vectors: Mapping[str, Vectors]
@@ -159,6 +191,10 @@ class Extraction:
         if answer.error is not None:
             return Annotations(failures=(answer.error,))
         return self.tasks[question.task].read(question, answer)
+
+
+def _too_long(finding: Finding) -> bool:
+    return any(f.kind == "too_long" for f in finding.annotations.failures)
 
 
 def _entities(findings: Sequence[Finding]) -> list[Entity]:

@@ -65,7 +65,8 @@ class Usage:
 class Failure:
     """A request that was not answered as asked.
 
-    kind (str): One of unparsable, truncated, ungrounded, too_long, engine_error.
+    kind (str): One of unparsable, truncated, ungrounded, windowed, too_long,
+        engine_error.
     message (str): What happened, in words.
     answer (str): What the model said, if anything.
     """

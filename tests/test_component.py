@@ -541,7 +541,6 @@ def error(kind: str) -> Answer:
         pytest.param(
             "te", Answer("zinc\tpositive\tinsomnia"), "ungrounded", id="foreign head"
         ),
-        pytest.param("ner", error("too_long"), "too_long", id="too long"),
         pytest.param("re", error("engine_error"), "engine_error", id="engine"),
     ],
 )
