@@ -1,7 +1,8 @@
 """What an encoder is, and the one that needs no weights."""
 
 from collections.abc import Sequence
-from typing import Any, Protocol, runtime_checkable
+from itertools import chain
+from typing import Protocol, runtime_checkable
 
 import numpy
 from numpy.typing import NDArray
@@ -34,7 +35,6 @@ class HashingEncoder:
 
     def __init__(self, dimension: int) -> None:
         self.dimension = dimension
-        self._vectorizer: Any = None
 
     @property
     def identity(self) -> str:
@@ -50,14 +50,28 @@ class HashingEncoder:
         return self._encode(texts)
 
     def _encode(self, texts: Sequence[str]) -> Vectors:
-        if self._vectorizer is None:
-            from sklearn.feature_extraction.text import HashingVectorizer
+        from scipy.sparse import csr_matrix
+        from sklearn.feature_extraction.text import HashingVectorizer
+        from sklearn.preprocessing import normalize
 
-            self._vectorizer = HashingVectorizer(
-                analyzer="char_wb", ngram_range=(2, 4), n_features=self.dimension
-            )
-        vectors: Vectors = self._vectorizer.transform(texts).toarray()
-        return vectors.astype(numpy.float32)
+        # The n-grams stay within words, so that those of a text are those of its
+        # lines; the exemplars of all tasks begin with the same sentences.
+        lines = [text.split("\n") for text in texts]
+        distinct = dict.fromkeys(chain.from_iterable(lines))
+        numbers = {line: number for number, line in enumerate(distinct)}
+        vectorizer = HashingVectorizer(
+            analyzer="char_wb",
+            ngram_range=(2, 4),
+            n_features=self.dimension,
+            norm=None,
+            dtype=numpy.float32,
+        )
+        columns = [numbers[line] for line in chain.from_iterable(lines)]
+        ends = numpy.cumsum([0, *map(len, lines)])
+        ones = numpy.ones(len(columns), dtype=numpy.float32)
+        which = csr_matrix((ones, columns, ends), (len(texts), len(distinct)))
+        vectors: Vectors = normalize(which @ vectorizer.transform(distinct)).toarray()
+        return vectors
 
 
 def make_hashing_encoder(dimension: int = 1024) -> Encoder:
