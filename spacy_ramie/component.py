@@ -154,6 +154,15 @@ class RamieExtractor(Pipe):
             )
 
     @property
+    def temperatures(self) -> dict[str, float]:
+        """Per task how much its probabilities are softened."""
+        return self.extraction.temperatures
+
+    @temperatures.setter
+    def temperatures(self, temperatures: dict[str, float]) -> None:
+        self.extraction.temperatures = temperatures
+
+    @property
     def _asks_usage(self) -> bool:
         return "uc" in self.extraction.tasks
 
@@ -174,6 +183,7 @@ class RamieExtractor(Pipe):
         self.extraction.engine.set_adapter(str(default.ADAPTER))
         self.extraction.retriever.fit_later(default.read_exemplars, nlp)
         self.ingredients = srsly.read_json(default.INGREDIENTS)
+        self.temperatures = srsly.read_json(default.TEMPERATURES)
 
     def load(self) -> None:
         """Load the model now rather than on the first note."""

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from spacy.tokens import Doc
 
+from .confidence import soften
 from .engine.base import Engine
 from .prompting import build_request
 from .retrieval.encoders import Vectors
@@ -43,6 +44,8 @@ class Extraction:
     style (Style): The wording of prompts.
     retriever (Retriever): Finds exemplars.
     engine (Engine): Answers.
+
+    temperatures (dict[str, float]): Per task how much its probabilities are softened.
     """
 
     def __init__(
@@ -56,6 +59,7 @@ class Extraction:
         self.style = style
         self.retriever = retriever
         self.engine = engine
+        self.temperatures: dict[str, float] = {}
 
     def run(
         self,
@@ -190,7 +194,8 @@ class Extraction:
     def _read(self, question: Question, answer: Answer) -> Annotations:
         if answer.error is not None:
             return Annotations(failures=(answer.error,))
-        return self.tasks[question.task].read(question, answer)
+        found = self.tasks[question.task].read(question, answer)
+        return soften(found, self.temperatures.get(question.task, 1.0))
 
 
 def _too_long(finding: Finding) -> bool:

@@ -12,6 +12,8 @@ from .files import folder_bytes
 if TYPE_CHECKING:
     from .component import RamieExtractor
 
+TEMPERATURES = "temperatures.json"
+
 # Names of parts, with what writes or reads them.
 Parts = dict[str, Callable[..., Any]]
 
@@ -27,6 +29,7 @@ def disk_writers(component: "RamieExtractor") -> Parts:
         "retriever": extraction.retriever.to_disk,
         "engine": partial(_write_folder, extraction.engine.to_disk),
         "ingredients.json": partial(_write_json, component.ingredients),
+        TEMPERATURES: partial(_write_json, component.temperatures),
     }
 
 
@@ -39,7 +42,8 @@ def disk_readers(component: "RamieExtractor") -> Parts:
     return {
         "retriever": component.extraction.retriever.from_disk,
         "engine": component.extraction.engine.from_disk,
-        "ingredients.json": partial(_read_ingredients, component),
+        "ingredients.json": partial(_read_json, component, "ingredients"),
+        TEMPERATURES: partial(_read_json, component, "temperatures"),
     }
 
 
@@ -54,6 +58,7 @@ def bytes_writers(component: "RamieExtractor") -> Parts:
         "retriever": extraction.retriever.to_bytes,
         "engine": partial(folder_bytes, extraction.engine.to_disk),
         "ingredients": lambda: component.ingredients,
+        "temperatures": lambda: component.temperatures,
     }
 
 
@@ -67,6 +72,7 @@ def bytes_readers(component: "RamieExtractor") -> Parts:
         "retriever": component.extraction.retriever.from_bytes,
         "engine": component.restore_engine,
         "ingredients": partial(setattr, component, "ingredients"),
+        "temperatures": partial(setattr, component, "temperatures"),
     }
 
 
@@ -79,5 +85,5 @@ def _write_json(data: Any, path: Path) -> None:
     srsly.write_json(path, data)
 
 
-def _read_ingredients(component: "RamieExtractor", path: Path) -> None:
-    component.ingredients = srsly.read_json(path)
+def _read_json(component: "RamieExtractor", name: str, path: Path) -> None:
+    setattr(component, name, srsly.read_json(path))

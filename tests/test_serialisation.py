@@ -34,7 +34,11 @@ def make_pipeline(base, adapter=None, corpus=None):
         "max_new_tokens": 24,
     }
     nlp = spacy.blank("en")
-    component = nlp.add_pipe(COMPONENT, config={"engine": engine})
+    # Annoy's files are the more delicate ones.
+    retriever = {"index": {"@misc": "spacy_ramie.AnnoyIndex.v1"}}
+    component = nlp.add_pipe(
+        COMPONENT, config={"engine": engine, "retriever": retriever}
+    )
     if corpus is not None:
         component.initialize(lambda: [], nlp=nlp, exemplars=str(corpus))
     return nlp

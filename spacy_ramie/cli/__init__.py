@@ -4,6 +4,7 @@ import typer
 
 from .base import base
 from .baseline import baseline
+from .calibrate import calibrate
 from .check import check
 from .compare import compare
 from .convert import convert
@@ -25,6 +26,7 @@ ramie_cli.command("convert")(convert)
 ramie_cli.command("base", context_settings=_CONFIG)(base)
 ramie_cli.command("train", context_settings=_CONFIG)(train)
 ramie_cli.command("baseline", context_settings=_CONFIG)(baseline)
+ramie_cli.command("calibrate")(calibrate)
 ramie_cli.command("compare")(compare)
 ramie_cli.command("report")(report)
 ramie_cli.command("exemplars")(exemplars)

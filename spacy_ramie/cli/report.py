@@ -7,6 +7,7 @@ import srsly
 import typer
 from rich.console import Console
 from rich.table import Table
+from spacy.cli._util import setup_gpu
 from wasabi import msg
 
 from ..corpus.docbin import read_docs
@@ -23,12 +24,14 @@ def report(
     systems: Annotated[
         Path | None, typer.Option(help="JSON file of `ramie compare`", exists=True)
     ] = None,
+    gpu_id: Annotated[int, typer.Option("--gpu-id", "-g", help="-1 for CPU")] = -1,
 ) -> None:
     """Print the metrics and write them, with examples, as a page without a network.
 
     Measures how often approximate search finds the nearest exemplar, too.
     """
     with clear_errors():
+        setup_gpu(gpu_id)
         nlp, component = load_pipeline(str(model))
         docs = read_docs(corpus, nlp, component.schema)
         scores = srsly.read_json(metrics)

@@ -14,6 +14,7 @@ FOLDER = Path(__file__).parent
 BASE = FOLDER / "base"
 ADAPTER = FOLDER / "adapter"
 INGREDIENTS = FOLDER / "ingredients.json"
+TEMPERATURES = FOLDER / "temperatures.json"
 EXEMPLARS = FOLDER / "exemplars.jsonl"
 
 

@@ -73,8 +73,8 @@ def judge(known: Annotations, note: NoteFindings) -> list[Judged]:
     RETURNS (list[Judged]): One for each gold relation and class.
     """
     found = {k: v for finding in note.findings for k, v in _answers(finding)}
-    asked = [("re", r.label, ("re", *_ends(r.head, r.tail))) for r in known.relations]
-    asked += [("uc", u.label, ("uc", *_ends(u.entity))) for u in known.usage]
+    asked = [("re", r.label, ("re", *ends_of(r.head, r.tail))) for r in known.relations]
+    asked += [("uc", u.label, ("uc", *ends_of(u.entity))) for u in known.usage]
     return [
         Judged(kind, label, found[key].label == label, found[key].score)
         if key in found
@@ -88,10 +88,11 @@ def _answers(
 ) -> list[tuple[tuple[Hashable, ...], Relation | Usage]]:
     found = finding.annotations
     pairs: list[tuple[tuple[Hashable, ...], Relation | Usage]] = [
-        (("re", *_ends(r.head, r.tail)), r) for r in found.relations
+        (("re", *ends_of(r.head, r.tail)), r) for r in found.relations
     ]
-    return pairs + [(("uc", *_ends(u.entity)), u) for u in found.usage]
+    return pairs + [(("uc", *ends_of(u.entity)), u) for u in found.usage]
 
 
-def _ends(*entities: Entity) -> tuple[int, ...]:
+def ends_of(*entities: Entity) -> tuple[int, ...]:
+    """Give the offsets of what a question is about, which tell it from others."""
     return tuple(at for entity in entities for at in (entity.start, entity.end))
