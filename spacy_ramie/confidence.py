@@ -1,23 +1,28 @@
-"""Probabilities made softer, or harder, by a temperature.
+"""Probabilities of labels made softer, or harder, by a temperature.
 
 A model that learnt a small corpus by heart is surer than it should be. One number
 for each task, fitted on the dev split, mends much of that and changes no answer (Guo
-et al., On Calibration of Modern Neural Networks, ICML 2017, section 4.2).
+et al., On Calibration of Modern Neural Networks, ICML 2017, section 4.2). Spans are
+left alone: theirs are products over tokens, too low where they are low and too high
+where they are high, which one number does not mend.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 import numpy
 
-from .types import Annotations
+from .types import Annotations, Relation, Usage
+
+_L = TypeVar("_L", Relation, Usage)
 
 # Nothing is impossible: keeps logarithms finite.
 LEAST = 1e-12
 
 
 def soften(found: Annotations, temperature: float) -> Annotations:
-    """Change the probabilities of what was found; labels and places stay.
+    """Change the probabilities of labels; the labels stay.
 
     found (Annotations): What a task read from an answer.
     temperature (float): 1 changes nothing, more is less sure.
@@ -27,26 +32,8 @@ def soften(found: Annotations, temperature: float) -> Annotations:
         return found
     return replace(
         found,
-        entities=tuple(
-            replace(e, score=_softened_one(e.score, temperature))
-            for e in found.entities
-        ),
-        relations=tuple(
-            replace(
-                r,
-                scores=(scores := _softened_all(r.scores, temperature)),
-                score=scores.get(r.label, _softened_one(r.score, temperature)),
-            )
-            for r in found.relations
-        ),
-        usage=tuple(
-            replace(
-                u,
-                scores=(scores := _softened_all(u.scores, temperature)),
-                score=scores.get(u.label, _softened_one(u.score, temperature)),
-            )
-            for u in found.usage
-        ),
+        relations=tuple(_softened_label(r, temperature) for r in found.relations),
+        usage=tuple(_softened_label(u, temperature) for u in found.usage),
     )
 
 
@@ -85,14 +72,9 @@ def fit_temperature(answers: Sequence[tuple[Sequence[float], int]]) -> float:
     return round(float(numpy.exp(found.x)), 4)
 
 
-def _softened_one(chance: float | None, temperature: float) -> float | None:
-    if chance is None:
-        return None
-    return softened((chance, 1 - chance), temperature)[0]
-
-
-def _softened_all(chances: Mapping[str, float], temperature: float) -> dict[str, float]:
-    if not chances:
-        return {}
-    values = softened([*chances.values()], temperature)
-    return dict(zip(chances, values, strict=True))
+def _softened_label(item: _L, temperature: float) -> _L:
+    if not item.scores:
+        return item
+    chances = softened([*item.scores.values()], temperature)
+    scores = dict(zip(item.scores, chances, strict=True))
+    return replace(item, scores=scores, score=scores.get(item.label))

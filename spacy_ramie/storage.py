@@ -86,4 +86,7 @@ def _write_json(data: Any, path: Path) -> None:
 
 
 def _read_json(component: "RamieExtractor", name: str, path: Path) -> None:
-    setattr(component, name, srsly.read_json(path))
+    # A pipeline that was never calibrated may have been saved before there was such
+    # a file.
+    if path.is_file():
+        setattr(component, name, srsly.read_json(path))

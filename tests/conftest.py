@@ -48,7 +48,7 @@ def corpus_files(tmp_path_factory, records) -> dict[str, Path]:
 @pytest.fixture(scope="session")
 def tiny_base(tmp_path_factory, records) -> Path:
     """A Llama with random weights and a byte-level BPE tokenizer of its own."""
-    from spacy_ramie.training.base_model import small_llama, train_tokenizer
+    from spacy_ramie.training.small_llama import small_llama, train_tokenizer
 
     torch.manual_seed(0)
     tokenizer = train_tokenizer((r["text"] for r in records), 600)

@@ -19,7 +19,7 @@ from spacy_ramie.engine.fingerprint import fingerprint
 from spacy_ramie.engine.tokens import PromptTokenizer
 from spacy_ramie.prompting import build_request
 from spacy_ramie.schema import make_supplements
-from spacy_ramie.training.base_model import build_base, small_llama, train_tokenizer
+from spacy_ramie.training.base_model import build_base
 from spacy_ramie.training.copying import wire_copying
 from spacy_ramie.training.features import Feature
 from spacy_ramie.training.pointing import (
@@ -30,6 +30,7 @@ from spacy_ramie.training.pointing import (
     PointingTrainer,
     copied_tokens,
 )
+from spacy_ramie.training.small_llama import small_llama, train_tokenizer
 from spacy_ramie.training.swap import make_pool, swap_entities
 from spacy_ramie.training.trainer import Features, make_arguments
 

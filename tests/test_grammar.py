@@ -25,7 +25,7 @@ from spacy_ramie.schema import make_supplements
 from spacy_ramie.styles import make_compact
 from spacy_ramie.styles.shown import show
 from spacy_ramie.tasks import make_ner, make_te
-from spacy_ramie.training.base_model import train_tokenizer
+from spacy_ramie.training.small_llama import train_tokenizer
 from spacy_ramie.types import Unit
 
 STYLE = make_compact()

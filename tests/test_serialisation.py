@@ -20,7 +20,7 @@ from spacy_ramie.engine import transformers_engine
 from spacy_ramie.engine.fingerprint import fingerprint
 from spacy_ramie.engine.loading import load_base, load_tokenizer
 from spacy_ramie.errors import ConfigError, ModelError, RetrievalError
-from spacy_ramie.training.base_model import small_llama
+from spacy_ramie.training.small_llama import small_llama
 
 COMPONENT = "ramie_extractor"
 NOTES = [NOTE, "Took zinc.", "", "No headache on fish oil."]

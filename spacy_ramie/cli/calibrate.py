@@ -20,9 +20,10 @@ def calibrate(
     corpus: Annotated[Path, typer.Argument(help="Gold records it has not seen: dev")],
     gpu_id: Annotated[int, typer.Option("--gpu-id", "-g", help="-1 for CPU")] = -1,
 ) -> None:
-    """Fit a temperature for each task and store it with the pipeline.
+    """Fit a temperature for each task with labels and store it with the pipeline.
 
-    Above 1 the model was surer than it should be. No answer changes.
+    Above 1 the model was surer of relations or usage than it should be. No answer
+    changes.
     """
     with clear_errors():
         from ..scoring.temperatures import fit_temperatures
