@@ -10,8 +10,8 @@ from spacy_ramie.engine import runner
 from spacy_ramie.engine.masking import GrammarMask
 from spacy_ramie.types import Answer
 
-from .rounds import Row, alternate, times_as_fast
-from .scene import Scene
+from .rounds import Row, alternate, same_texts, times_as_fast
+from .scene import Scene, texts
 
 
 def bench(scene: Scene) -> list[Row]:
@@ -83,7 +83,7 @@ def label_scoring(scene: Scene) -> Row:
             "generated": lambda: scene.engine.run(generated),
         }
     )
-    same = same_texts(arms["scored"].result, arms["generated"].result)
+    same = same_texts(texts(arms["scored"].result), texts(arms["generated"].result))
     return times_as_fast(
         "label scoring",
         "generating the label under the grammar",
@@ -110,7 +110,7 @@ def grammar(scene: Scene) -> Row:
         }
     )
     steps = {name: arm.result[1] for name, arm in arms.items()}
-    same = same_texts(arms["bound"].result[0], arms["free"].result[0])
+    same = same_texts(texts(arms["bound"].result[0]), texts(arms["free"].result[0]))
     return times_as_fast(
         "decoding under the grammar, a token",
         "free decoding, a token",
@@ -149,7 +149,7 @@ def deduplication(scene: Scene) -> Row:
             "twice": lambda: scene.engine.run(requests) + scene.engine.run(requests),
         }
     )
-    same = same_texts(arms["once"].result, arms["twice"].result)
+    same = same_texts(texts(arms["once"].result), texts(arms["twice"].result))
     return times_as_fast(
         "half the requests duplicates",
         "each answered",
@@ -158,9 +158,3 @@ def deduplication(scene: Scene) -> Row:
         old=arms["twice"],
         note=f"{same:.0%} the same answer",
     )
-
-
-def same_texts(ours: Sequence[Answer], theirs: Sequence[Answer]) -> float:
-    """Share of the answers that are the same."""
-    pairs = list(zip(ours, theirs, strict=True))
-    return sum(a.text.strip() == b.text.strip() for a, b in pairs) / len(pairs)

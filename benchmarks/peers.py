@@ -15,10 +15,11 @@ from transformers import GenerationConfig
 
 from spacy_ramie import default
 from spacy_ramie.engine.loading import load_base
-from spacy_ramie.types import Answer, Request
+from spacy_ramie.engine.tokens import PromptTokenizer
+from spacy_ramie.types import Request
 
-from .rounds import Row, alternate, times_as_fast
-from .scene import Scene
+from .rounds import Row, alternate, same_texts, times_as_fast
+from .scene import Scene, texts
 
 # The reference script's loop is so slow that it answers one request in so many.
 SAMPLE = 32
@@ -35,7 +36,7 @@ def bench(scene: Scene) -> list[Row]:
             "spacy-llm": lambda: loop(scene.requests),
         }
     )
-    alike = agreement(arms["engine"].result, arms["spacy-llm"].result)
+    alike = same_texts(texts(arms["engine"].result), arms["spacy-llm"].result)
     count = f"{len(scene.requests)} requests"
     first = times_as_fast(
         "64 sentences, four tasks, natural stop",
@@ -63,12 +64,6 @@ def bench(scene: Scene) -> list[Row]:
     return [first, second]
 
 
-def agreement(ours: Sequence[Answer], theirs: Sequence[str]) -> float:
-    """Share of the answers that are the same text."""
-    pairs = list(zip(ours, theirs, strict=True))
-    return sum(a.text.strip() == b.strip() for a, b in pairs) / len(pairs)
-
-
 def spacy_llm_loop(scene: Scene) -> Callable[[Sequence[Request]], list[str]]:
     """A pipeline of spacy-llm whose model answers one prompt a call.
 
@@ -80,7 +75,7 @@ def spacy_llm_loop(scene: Scene) -> Callable[[Sequence[Request]], list[str]]:
 
     def answer(prompts: Iterable[Iterable[Sequence[int]]]) -> list[list[str]]:
         return [
-            [generate(runner.model, ids, tokens) for ids in of_doc]
+            [generate(runner.model, tokens, ids, 128, tokens.eos) for ids in of_doc]
             for of_doc in prompts
         ]
 
@@ -120,25 +115,6 @@ def spacy_llm_loop(scene: Scene) -> Callable[[Sequence[Request]], list[str]]:
     return run
 
 
-@torch.inference_mode()
-def generate(model: Any, ids: Sequence[int], tokens: Any) -> str:
-    """Answer one prompt, greedily and without a grammar."""
-    prompt = torch.tensor([list(ids)])
-    settings = GenerationConfig(
-        do_sample=False,
-        max_new_tokens=128,
-        eos_token_id=tokens.eos,
-        pad_token_id=tokens.eos,
-    )
-    output = model.generate(
-        prompt, attention_mask=torch.ones_like(prompt), generation_config=settings
-    )
-    text: str = tokens.tokenizer.decode(
-        output[0, prompt.shape[1] :], skip_special_tokens=True
-    )
-    return text
-
-
 def reference_loop(scene: Scene) -> Callable[[Sequence[Request]], list[str]]:
     """The loop of the paper's script on a CPU.
 
@@ -146,25 +122,43 @@ def reference_loop(scene: Scene) -> Callable[[Sequence[Request]], list[str]]:
     training texts have no end, so that generation has none (paper's repository,
     2_generation.py).
     """
-    model = PeftModel.from_pretrained(load_base(default.NAME), str(default.ADAPTER))
-    model.eval()
-    runner = scene.engine.load()
+    base = load_base(default.NAME)
+    # Else transformers fills in the end that the base was saved with.
+    base.generation_config = GenerationConfig()
+    model = PeftModel.from_pretrained(base, str(default.ADAPTER)).eval()
+    tokens = scene.engine.load().tokens
 
-    @torch.inference_mode()
     def run(requests: Sequence[Request]) -> list[str]:
-        said = []
-        for request in requests:
-            prompt = torch.tensor([scene.prompt(request).prompt])
-            output = model.generate(
-                input_ids=prompt,
-                attention_mask=torch.ones_like(prompt),
-                generation_config=GenerationConfig(
-                    do_sample=False,
-                    max_new_tokens=PAPER_TOKENS,
-                    pad_token_id=runner.tokens.eos,
-                ),
-            )
-            said.append(runner.tokens.tokenizer.decode(output[0]))
-        return said
+        prompts = [scene.prompt(request).prompt for request in requests]
+        return [generate(model, tokens, ids, PAPER_TOKENS, None) for ids in prompts]
 
     return run
+
+
+@torch.inference_mode()
+def generate(
+    model: Any, tokens: PromptTokenizer, ids: Sequence[int], room: int, end: int | None
+) -> str:
+    """Answer one prompt, greedily and without a grammar.
+
+    model (Any): The model.
+    tokens (PromptTokenizer): Its tokenizer.
+    ids (Sequence[int]): The prompt.
+    room (int): Tokens of the answer at most.
+    end (int | None): The token that ends it; None: none does.
+    RETURNS (str): The answer.
+    """
+    prompt = torch.tensor([list(ids)])
+    output = model.generate(
+        input_ids=prompt,
+        attention_mask=torch.ones_like(prompt),
+        generation_config=GenerationConfig(
+            do_sample=False,
+            max_new_tokens=room,
+            eos_token_id=end,
+            pad_token_id=tokens.eos,
+        ),
+    )
+    new = output[0, prompt.shape[1] :]
+    text: str = tokens.tokenizer.decode(new, skip_special_tokens=True)
+    return text

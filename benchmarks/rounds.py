@@ -2,7 +2,7 @@
 
 import gc
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from statistics import median
 from typing import Any, NamedTuple
 
@@ -108,3 +108,14 @@ def share(
     spread = min(shares), max(shares)
     wanted = f"at most {target:g} %"
     return Row(name, against, wanted, value, *spread, "%", value <= target, note)
+
+
+def same_texts(ours: Sequence[str], theirs: Sequence[str]) -> float:
+    """Say how many of the answers are the same but for blanks at their ends.
+
+    ours (Sequence[str]): The one arm's.
+    theirs (Sequence[str]): The other's.
+    RETURNS (float): Their share.
+    """
+    pairs = list(zip(ours, theirs, strict=True))
+    return sum(a.strip() == b.strip() for a, b in pairs) / len(pairs)

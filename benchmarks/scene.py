@@ -1,5 +1,6 @@
 """What is timed: the pipeline that comes along, asked about dev sentences."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,7 +15,9 @@ from spacy_ramie.engine.runner import Prompt
 from spacy_ramie.engine.transformers_engine import TransformersEngine
 from spacy_ramie.extraction import Extraction
 from spacy_ramie.prompting import build_request
-from spacy_ramie.types import Request
+from spacy_ramie.retrieval.encoders import Vectors
+from spacy_ramie.training.features import embed_units
+from spacy_ramie.types import Answer, Request
 
 ROOT = Path(__file__).parent.parent
 SENTENCES = 64
@@ -25,6 +28,7 @@ class Scene(NamedTuple):
 
     docs (list[Doc]): Dev records with their gold annotations, one sentence each.
     items (list[Item]): All questions about them, the gold entities given.
+    vectors (dict): The embedded sentences, by text.
     requests (list[Request]): As prompts, with the retrieved exemplar.
     """
 
@@ -32,6 +36,7 @@ class Scene(NamedTuple):
     extraction: Extraction
     docs: list[Doc]
     items: list[Item]
+    vectors: dict[str, Vectors]
     requests: list[Request]
 
     def of(self, *tasks: str) -> list[Request]:
@@ -52,6 +57,11 @@ class Scene(NamedTuple):
         return encoded
 
 
+def texts(answers: Sequence[Answer]) -> list[str]:
+    """What was said."""
+    return [answer.text for answer in answers]
+
+
 def set_scene() -> Scene:
     """Load the default pipeline and ask all four tasks about 64 sentences."""
     nlp = spacy.blank("en")
@@ -67,12 +77,11 @@ def set_scene() -> Scene:
         if len({item.question.unit for item in asked}) == 1 and len(docs) < SENTENCES:
             docs.append(doc)
             items += asked
-    texts = list(dict.fromkeys(item.question.unit.text for item in items))
-    vectors = extraction.retriever.embed([nlp.make_doc(text)[:] for text in texts])
+    vectors = embed_units(docs, extraction.retriever)
     requests = []
     for item in items:
         name, text = item.question.task, item.question.unit.text
         (hits,) = extraction.retriever.search(name, [vectors[text]])
         task = extraction.tasks[name]
         requests.append(build_request(task, extraction.style, item.question, hits))
-    return Scene(nlp, extraction, docs, items, requests)
+    return Scene(nlp, extraction, docs, items, vectors, requests)

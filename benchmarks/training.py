@@ -1,7 +1,7 @@
 """A training step: this package's batch and the plain one."""
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from spacy_ramie import default
 from spacy_ramie.engine.loading import load_base, load_tokenizer
 from spacy_ramie.engine.tokens import PromptTokenizer
 from spacy_ramie.training.collator import IGNORED, CompletionCollator
-from spacy_ramie.training.features import Feature
+from spacy_ramie.training.features import Feature, encode_items
 from spacy_ramie.training.trainer import (
     CompletionTrainer,
     make_arguments,
@@ -59,21 +59,23 @@ def bench(scene: Scene) -> list[Row]:
     return [row]
 
 
-def make_batches(scene: Scene, tokens: PromptTokenizer) -> Any:
+def make_batches(scene: Scene, tokens: PromptTokenizer) -> Iterator[list[Feature]]:
     """Batches of one task, with prompts of similar length."""
-    for task in scene.extraction.tasks:
-        features = []
-        for item, request in zip(scene.items, scene.requests, strict=True):
-            if request.task != task:
-                continue
-            learnt = tokens.completion(item.completion)
-            encoded = tokens.encode(request, len(learnt))
-            if encoded is not None:
-                lengths = len(learnt), encoded.instruction, encoded.input
-                features.append(Feature([*encoded.prompt, *learnt], *lengths, task))
-        features.sort(key=lambda feature: len(feature.ids))
-        for at in range(0, len(features) - BATCH + 1, BATCH):
-            yield features[at : at + BATCH]
+    road = scene.extraction
+    features = encode_items(
+        scene.items,
+        scene.vectors,
+        road.tasks,
+        road.style,
+        road.retriever,
+        tokens,
+        held_out=True,
+    )
+    for task in road.tasks:
+        of_task = [feature for feature in features if feature.kind == task]
+        of_task.sort(key=lambda feature: len(feature.ids))
+        for at in range(0, len(of_task) - BATCH + 1, BATCH):
+            yield of_task[at : at + BATCH]
 
 
 def plain_loss(model: Any, batch: Sequence[Feature], width: int) -> torch.Tensor:

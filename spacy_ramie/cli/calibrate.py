@@ -12,13 +12,13 @@ from wasabi import msg
 
 from ..corpus.docbin import read_docs
 from ..storage import TEMPERATURES
-from .common import clear_errors, load_pipeline
+from .common import GpuId, clear_errors, load_pipeline
 
 
 def calibrate(
     model: Annotated[Path, typer.Argument(help="Folder of the pipeline")],
     corpus: Annotated[Path, typer.Argument(help="Gold records it has not seen: dev")],
-    gpu_id: Annotated[int, typer.Option("--gpu-id", "-g", help="-1 for CPU")] = -1,
+    gpu_id: GpuId = -1,
 ) -> None:
     """Fit a temperature for each task with labels and store it with the pipeline.
 

@@ -4,8 +4,10 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Annotated
 
 import spacy
+import typer
 from catalogue import RegistryError
 from spacy.cli._util import show_validation_error
 from spacy.language import Language
@@ -19,6 +21,8 @@ SCHEMA_HELP = (
     f"One of {', '.join(sorted(p.stem for p in SCHEMAS.glob('*.cfg')))}, "
     "or a config file with a [schema] section"
 )
+
+GpuId = Annotated[int, typer.Option("--gpu-id", "-g", help="-1 for CPU")]
 
 
 @contextmanager

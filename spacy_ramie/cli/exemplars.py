@@ -13,7 +13,7 @@ from wasabi import msg
 from ..corpus.docbin import read_docs
 from ..scoring.exemplars import compare_exemplars
 from ..scoring.report import METRIC_ROWS
-from .common import clear_errors, load_pipeline, percent
+from .common import GpuId, clear_errors, load_pipeline, percent
 
 
 def exemplars(
@@ -21,7 +21,7 @@ def exemplars(
     corpus: Annotated[Path, typer.Argument(help="The corpus to evaluate on")],
     output: Annotated[Path, typer.Argument(help="JSON file to write")],
     seed: Annotated[int, typer.Option(help="Of the exemplars drawn by chance")] = 0,
-    gpu_id: Annotated[int, typer.Option("--gpu-id", "-g", help="-1 for CPU")] = -1,
+    gpu_id: GpuId = -1,
 ) -> None:
     """Evaluate with no exemplar, with one drawn by chance and with the retrieved one."""
     with clear_errors():

@@ -13,7 +13,7 @@ from wasabi import msg
 from ..corpus.docbin import read_docs
 from ..scoring.recall import measure_recall
 from ..scoring.report import METRIC_ROWS, render_report
-from .common import clear_errors, load_pipeline, percent
+from .common import GpuId, clear_errors, load_pipeline, percent
 
 
 def report(
@@ -24,7 +24,7 @@ def report(
     systems: Annotated[
         Path | None, typer.Option(help="JSON file of `ramie compare`", exists=True)
     ] = None,
-    gpu_id: Annotated[int, typer.Option("--gpu-id", "-g", help="-1 for CPU")] = -1,
+    gpu_id: GpuId = -1,
 ) -> None:
     """Print the metrics and write them, with examples, as a page without a network.
 

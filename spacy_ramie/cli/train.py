@@ -8,7 +8,7 @@ import typer
 from spacy.cli._util import import_code, parse_config_overrides, setup_gpu
 from wasabi import msg
 
-from .common import clear_errors
+from .common import GpuId, clear_errors
 
 
 def train(
@@ -17,7 +17,7 @@ def train(
     code: Annotated[
         Path | None, typer.Option(help="Python file with registered functions")
     ] = None,
-    gpu_id: Annotated[int, typer.Option("--gpu-id", "-g", help="-1 for CPU")] = -1,
+    gpu_id: GpuId = -1,
 ) -> None:
     """Train the LoRA adapter of a config on all its tasks.
 

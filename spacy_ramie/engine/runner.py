@@ -89,7 +89,7 @@ class Runner:
             self._executor,
         )
         room = max(prompt.room for prompt in prompts)
-        batch = self._batch(prompts, [()] * len(prompts), room)
+        batch = self._batch(prompts, (), room)
         ids = batch["input_ids"]
         output = self.model.generate(
             **batch,
@@ -156,7 +156,7 @@ class Runner:
         self, prompts: list[Prompt], said: list[int], *, keep: int
     ) -> torch.Tensor:
         """The logits of the last columns, where all answers begin the same."""
-        batch = self._batch(prompts, [said] * len(prompts))
+        batch = self._batch(prompts, said)
         past = batch["past_key_values"]
         attention = batch["attention_mask"]
         known = 0 if past is None else past.get_seq_length()
@@ -171,14 +171,14 @@ class Runner:
         return logits
 
     def _batch(
-        self, prompts: list[Prompt], said: Sequence[Sequence[int]], room: int = 0
+        self, prompts: list[Prompt], said: Sequence[int], room: int = 0
     ) -> dict[str, Any]:
-        """Prompts, and what is said already, as arguments for the model.
+        """Prompts, and what all say already, as arguments for the model.
 
         The padding lies behind what all rows begin with, where that was read before,
         and before the rest; the mask hides it, so its id is of no matter.
         """
-        rows = [[*p.prompt, *more] for p, more in zip(prompts, said, strict=True)]
+        rows = [[*prompt.prompt, *said] for prompt in prompts]
         width = max(map(len, rows))
         known = self._known(prompts) if width + room <= self.prefixes.reach else 0
         pads = [width - len(row) for row in rows]

@@ -9,7 +9,8 @@ from spacy.training import Example
 from ..corpus.docbin import record_of
 from ..corpus.records import gold_annotations
 from ..extraction import Extraction, Finding, NoteFindings
-from ..types import Annotations, Entity, Relation, Usage
+from ..tasks.base import ends_of
+from ..types import Annotations, Relation, Usage
 from .calibration import trust
 
 
@@ -72,15 +73,27 @@ def judge(known: Annotations, note: NoteFindings) -> list[Judged]:
     note (NoteFindings): What came of asking about the gold entities.
     RETURNS (list[Judged]): One for each gold relation and class.
     """
+    return [
+        Judged(kind, label, answer.label == label, answer.score)
+        if answer is not None
+        else Judged(kind, label, False, None)
+        for kind, label, answer in pair_up(known, note)
+    ]
+
+
+def pair_up(
+    known: Annotations, note: NoteFindings
+) -> list[tuple[str, str, Relation | Usage | None]]:
+    """Find what was answered about each gold relation and class of a note.
+
+    known (Annotations): The gold ones.
+    note (NoteFindings): What came of asking about the gold entities.
+    RETURNS (list): "re" or "uc", the gold label, and the answer, if there is one.
+    """
     found = {k: v for finding in note.findings for k, v in _answers(finding)}
     asked = [("re", r.label, ("re", *ends_of(r.head, r.tail))) for r in known.relations]
     asked += [("uc", u.label, ("uc", *ends_of(u.entity))) for u in known.usage]
-    return [
-        Judged(kind, label, found[key].label == label, found[key].score)
-        if key in found
-        else Judged(kind, label, False, None)
-        for kind, label, key in asked
-    ]
+    return [(kind, label, found.get(key)) for kind, label, key in asked]
 
 
 def _answers(
@@ -91,8 +104,3 @@ def _answers(
         (("re", *ends_of(r.head, r.tail)), r) for r in found.relations
     ]
     return pairs + [(("uc", *ends_of(u.entity)), u) for u in found.usage]
-
-
-def ends_of(*entities: Entity) -> tuple[int, ...]:
-    """Give the offsets of what a question is about, which tell it from others."""
-    return tuple(at for entity in entities for at in (entity.start, entity.end))

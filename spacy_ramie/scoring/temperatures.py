@@ -9,8 +9,7 @@ from ..confidence import fit_temperature
 from ..corpus.docbin import record_of
 from ..corpus.records import gold_annotations
 from ..extraction import Extraction
-from ..types import Relation, Usage
-from .given import ends_of
+from .given import pair_up
 
 
 def fit_temperatures(extraction: Extraction, docs: Sequence[Doc]) -> dict[str, float]:
@@ -29,15 +28,8 @@ def fit_temperatures(extraction: Extraction, docs: Sequence[Doc]) -> dict[str, f
         extraction.temperatures = before
     answers: dict[str, list[tuple[list[float], int]]] = defaultdict(list)
     for known, note in zip(gold, notes, strict=True):
-        truth = {ends_of(r.head, r.tail): r.label for r in known.relations}
-        truth |= {ends_of(u.entity): u.label for u in known.usage}
-        for finding in note.findings:
-            label = truth.get(ends_of(*finding.question.about))
-            found = finding.annotations
-            items: tuple[Relation | Usage, ...] = (*found.relations, *found.usage)
-            for item in items:
-                if label is not None and label in item.scores:
-                    true = list(item.scores).index(label)
-                    chances = list(item.scores.values())
-                    answers[finding.question.task].append((chances, true))
+        for task, label, answer in pair_up(known, note):
+            if answer is not None and label in answer.scores:
+                true = list(answer.scores).index(label)
+                answers[task].append((list(answer.scores.values()), true))
     return {task: fit_temperature(members) for task, members in answers.items()}

@@ -62,6 +62,11 @@ def local(unit: Unit, entity: Entity) -> tuple[int, int]:
     return entity.start - unit.start, entity.end - unit.start
 
 
+def ends_of(*entities: Entity) -> tuple[int, ...]:
+    """Give the offsets of what a question is about, which tell it from others."""
+    return tuple(at for entity in entities for at in (entity.start, entity.end))
+
+
 def shown_text(unit: Unit, entity: Entity) -> str:
     """Give an entity's text as the model sees it in its unit."""
     return show(unit.text)[slice(*local(unit, entity))]

@@ -6,7 +6,7 @@ from ..schema import Schema
 from ..styles import Style
 from ..styles.shown import show
 from ..types import Annotations, Answer, Entity, Failure, Question, Relation, Unit
-from .base import TaskMaker, in_unit, local
+from .base import TaskMaker, ends_of, in_unit, local
 from .classify import Classifier
 
 
@@ -58,9 +58,9 @@ class RelationTask:
 
     def gold(self, question: Question, known: Annotations) -> str | None:
         """Write the gold relation of the pair."""
-        asked = _ends(*question.about)
+        asked = ends_of(*question.about)
         for relation in known.relations:
-            if _ends(relation.head, relation.tail) == asked:
+            if ends_of(relation.head, relation.tail) == asked:
                 return self.classifier.write(relation.label)
         return None
 
@@ -73,10 +73,6 @@ class RelationTask:
         head, tail = question.about
         relation = Relation(head, tail, label, scores.get(label), self.name, scores)
         return Annotations(relations=(relation,))
-
-
-def _ends(head: Entity, tail: Entity) -> tuple[int, int, int, int]:
-    return head.start, head.end, tail.start, tail.end
 
 
 def make_re(instruction: str | None = None) -> TaskMaker:

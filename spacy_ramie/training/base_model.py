@@ -16,10 +16,7 @@ from typing import Any
 
 import torch
 from spacy.tokens import Doc
-from transformers import (
-    PreTrainedTokenizerFast,
-    set_seed,
-)
+from transformers import PreTrainedTokenizerFast, set_seed
 
 from ..corpus.docbin import gold_doc, record_of
 from ..corpus.items import make_items
