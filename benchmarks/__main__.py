@@ -15,9 +15,11 @@ RESULTS = Path(__file__).with_name("results.json")
 def main() -> None:
     """Time everything."""
     scene = set_scene()
-    rows = [
-        row for part in (peers, engine, pipe, training) for row in part.bench(scene)
-    ]
+    console = Console(width=160)
+    rows = []
+    for part in (peers, engine, pipe, training):
+        with console.status(f"{part.__doc__}"):
+            rows += part.bench(scene)
     RESULTS.write_text(json.dumps([row._asdict() for row in rows], indent=2) + "\n")
     table = Table("what", "against", "target", "median", "least", "most", "met", "note")
     for row in rows:
@@ -26,7 +28,7 @@ def main() -> None:
         )
         met = "yes" if row.met else "no"
         table.add_row(row.name, row.against, row.target, *numbers, met, row.note)
-    Console(width=160).print(table)
+    console.print(table)
 
 
 if __name__ == "__main__":

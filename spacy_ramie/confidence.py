@@ -1,4 +1,4 @@
-"""Probabilities of labels made softer, or harder, by a temperature.
+"""How sure is sure enough: temperatures of probabilities, thresholds of labels.
 
 A model that learnt a small corpus by heart is surer than it should be. One number
 for each task, fitted on the dev split, mends much of that and changes no answer (Guo
@@ -7,13 +7,13 @@ left alone: theirs are products over tokens, too low where they are low and too 
 where they are high, which one number does not mend.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
 import numpy
 
-from .types import Annotations, Relation, Usage
+from .types import Annotations, Entity, Relation, Usage
 
 _L = TypeVar("_L", Relation, Usage)
 
@@ -34,6 +34,31 @@ def soften(found: Annotations, temperature: float) -> Annotations:
         found,
         relations=tuple(_softened_label(r, temperature) for r in found.relations),
         usage=tuple(_softened_label(u, temperature) for u in found.usage),
+    )
+
+
+def set_aside(found: Annotations, thresholds: Mapping[str, float]) -> Annotations:
+    """Move what the model is not sure enough of out of the way, without losing it.
+
+    found (Annotations): What a task read from an answer.
+    thresholds (Mapping[str, float]): The least probability of each label; a label
+        that is not in it has none.
+    RETURNS (Annotations): The same with the doubtful items in `unsure`.
+    """
+    if not thresholds:
+        return found
+
+    def doubtful(item: Entity | Relation | Usage) -> bool:
+        return item.score is not None and item.score < thresholds.get(item.label, 0.0)
+
+    items: tuple[Entity | Relation | Usage, ...]
+    items = (*found.entities, *found.relations, *found.usage)
+    return replace(
+        found,
+        entities=tuple(item for item in found.entities if not doubtful(item)),
+        relations=tuple(item for item in found.relations if not doubtful(item)),
+        usage=tuple(item for item in found.usage if not doubtful(item)),
+        unsure=tuple(item for item in items if doubtful(item)),
     )
 
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from spacy.tokens import Doc
 
-from .confidence import soften
+from .confidence import set_aside, soften
 from .engine.base import Engine
 from .prompting import build_request
 from .retrieval.encoders import Vectors
@@ -46,6 +46,8 @@ class Extraction:
     engine (Engine): Answers.
 
     temperatures (dict[str, float]): Per task how much its probabilities are softened.
+    thresholds (dict[str, float]): Per label the probability below which what was found
+        is set aside.
     """
 
     def __init__(
@@ -60,6 +62,7 @@ class Extraction:
         self.retriever = retriever
         self.engine = engine
         self.temperatures: dict[str, float] = {}
+        self.thresholds: dict[str, float] = {}
 
     def run(
         self,
@@ -195,7 +198,8 @@ class Extraction:
         if answer.error is not None:
             return Annotations(failures=(answer.error,))
         found = self.tasks[question.task].read(question, answer)
-        return soften(found, self.temperatures.get(question.task, 1.0))
+        found = soften(found, self.temperatures.get(question.task, 1.0))
+        return set_aside(found, self.thresholds)
 
 
 def _too_long(finding: Finding) -> bool:

@@ -1,6 +1,6 @@
 """The factory of the component: its config and the defaults in it."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 from spacy.language import Language
@@ -39,6 +39,7 @@ DEFAULT_CONFIG: dict[str, Any] = {
     "overwrite_ents": True,
     "spans_key": "ramie",
     "window": 2048,
+    "thresholds": {},
     "attrs": {},
     "scorer": {"@scorers": "spacy_ramie.Scorer.v1"},
 }
@@ -85,6 +86,7 @@ def make_ramie_extractor(
     overwrite_ents: bool,
     spans_key: str,
     window: int,
+    thresholds: dict[str, float],
     attrs: dict[str, str],
     scorer: Callable[[Iterable[Example], str], dict[str, Any]] | None,
 ) -> RamieExtractor:
@@ -102,6 +104,8 @@ def make_ramie_extractor(
     overwrite_ents (bool): Replace entities set by earlier components.
     spans_key (str): Key of all entities, overlapping ones too, in `doc.spans`.
     window (int): How many sentences are worked on at a time.
+    thresholds (dict[str, float]): Per label the probability below which what was
+        found is set aside.
     attrs (dict[str, str]): Other names for the extension attributes.
     scorer (Callable | None): Compares predictions with gold documents.
     RETURNS (RamieExtractor): The component.
@@ -124,9 +128,22 @@ def make_ramie_extractor(
         attrs=attribute_names(attrs),
         scorer=scorer,
     )
+    _check_thresholds(thresholds, component.labels)
+    component.extraction.thresholds = thresholds
     if _can_use_default(component):
         component.use_default(nlp)
     return component
+
+
+def _check_thresholds(thresholds: dict[str, float], labels: Collection[str]) -> None:
+    for label, threshold in thresholds.items():
+        if label not in labels or not 0 <= threshold <= 1:
+            expected = f"labels ({', '.join(labels)}) with probabilities"
+            raise ConfigError(
+                Errors.R002.format(
+                    name="thresholds", expected=expected, value={label: threshold}
+                )
+            )
 
 
 def _can_use_default(component: RamieExtractor) -> bool:

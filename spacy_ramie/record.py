@@ -9,7 +9,7 @@ from typing import Any
 
 from .extraction import Finding, NoteFindings
 from .tasks.base import in_unit
-from .types import Entity, Relation
+from .types import Entity, Relation, Usage
 
 VERSION = 1
 
@@ -35,17 +35,12 @@ def make_record(note: NoteFindings, link: Linker) -> dict[str, Any]:
             for relation in finding.annotations.relations
         ],
         "usage": [
-            {
-                **_span(usage.entity),
-                "label": usage.label,
-                "score": usage.score,
-                "scores": dict(usage.scores),
-                "exemplars": _exemplars(finding),
-            }
+            _usage(usage, finding)
             for finding in note.findings
             for usage in finding.annotations.usage
         ],
         "values": _values(note.findings),
+        "unsure": list(_unsure(note.findings, link)),
         "failures": [*_failures(note.findings), *_unasked(note)],
     }
 
@@ -138,6 +133,29 @@ def _relation(relation: Relation, finding: Finding) -> dict[str, Any]:
         "ambiguous": relation.ambiguous,
         "exemplars": _exemplars(finding),
     }
+
+
+def _usage(usage: Usage, finding: Finding) -> dict[str, Any]:
+    return {
+        **_span(usage.entity),
+        "label": usage.label,
+        "score": usage.score,
+        "scores": dict(usage.scores),
+        "exemplars": _exemplars(finding),
+    }
+
+
+def _unsure(findings: Iterable[Finding], link: Linker) -> Iterator[dict[str, Any]]:
+    """What is below the threshold of its label, each in the form of its kind."""
+    for finding in findings:
+        for item in finding.annotations.unsure:
+            if isinstance(item, Entity):
+                plain = _entity(item, link, _exemplars(finding))
+            elif isinstance(item, Relation):
+                plain = _relation(item, finding)
+            else:
+                plain = _usage(item, finding)
+            yield {"task": finding.question.task, **plain}
 
 
 def _values(findings: Iterable[Finding]) -> dict[str, list[dict[str, Any]]]:

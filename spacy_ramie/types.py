@@ -81,6 +81,7 @@ class Annotations:
     """What is known of one unit: the gold labels of a corpus, or a prediction.
 
     values (Mapping): Per task of a user, plain dicts of its own form.
+    unsure (tuple): What was found but is below the threshold of its label.
     """
 
     entities: tuple[Entity, ...] = ()
@@ -88,6 +89,7 @@ class Annotations:
     usage: tuple[Usage, ...] = ()
     values: Mapping[str, tuple[Mapping[str, Any], ...]] = field(default_factory=dict)
     failures: tuple[Failure, ...] = ()
+    unsure: tuple[Entity | Relation | Usage, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -54,6 +54,7 @@ def merge(parts: Sequence[Annotations]) -> Annotations:
         _once((u for part in parts for u in part.usage), _mention),
         {name: tuple(items) for name, items in values.items()},
         (Failure("windowed", MESSAGE), *failures),
+        tuple(dict.fromkeys(item for part in parts for item in part.unsure)),
     )
 
 

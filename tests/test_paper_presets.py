@@ -6,6 +6,7 @@ are trained here, and the weightless encoder takes the place of the preset's.
 
 import json
 import os
+from functools import wraps
 from pathlib import Path
 from types import SimpleNamespace
 from typing import NamedTuple
@@ -493,6 +494,39 @@ def test_an_instruction_is_read_once(trained, monkeypatch):
             assert whole not in read
             assert read.count(instruction) == 1
             assert read.count(whole - instruction) == 2
+
+
+def test_exemplars_that_rows_share_are_read_once(trained, monkeypatch):
+    """Two exemplars for six prompts; the answers are those of each prompt alone."""
+    runner = trained.extraction.engine.load()
+    shown = ("Example one is quite long. ", "Two. ")
+    for choices in (("qZ", "vZ"), ()):
+        requests = [
+            Request("ner", ("Find all. ", shown[i % 2], sentence), choices)
+            for i, sentence in enumerate(SENTENCES * 2)
+        ]
+        prompts = [runner.encode(request) for request in requests]
+        alone = [runner.answer([prompt])[0] for prompt in prompts]
+        rows = []
+        forward = runner.model.forward
+
+        # transformers looks at the signature to see what a model takes.
+        @wraps(forward)
+        def counted(input_ids, rows=rows, forward=forward, **kwargs):
+            rows.append(input_ids.shape[0])
+            return forward(input_ids=input_ids, **kwargs)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(runner.model, "forward", counted)
+            together = runner.answer(prompts)
+
+        slides = runner.model.config.model_type == "mistral"
+        assert (2 in rows) == (not slides)
+        for one, other in zip(together, alone, strict=True):
+            assert one.text == other.text
+            assert one.scores == pytest.approx(other.scores, abs=1e-5)
+            chances = [chance for _, chance in one.pieces]
+            assert chances == pytest.approx([c for _, c in other.pieces], abs=1e-3)
 
 
 def logits_of(runner, ids):

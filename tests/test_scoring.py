@@ -11,9 +11,9 @@ from typer.testing import CliRunner
 from spacy_ramie.cli import ramie_cli
 from spacy_ramie.corpus.docbin import gold_doc, make_corpus, write_docbin
 from spacy_ramie.schema import make_supplements
-from spacy_ramie.scoring.exemplars import compare_exemplars
 from spacy_ramie.scoring.given import score_given
 from spacy_ramie.scoring.scorer import score_records
+from spacy_ramie.scoring.variants import compare_variants
 from spacy_ramie.types import Answer, Failure
 from spacy_ramie.views import attribute_names, register_views
 
@@ -410,7 +410,7 @@ def parrot(request):
     return Answer(said, scores)
 
 
-def test_exemplars_are_compared_with_none_and_with_others(scripted, records, tmp_path):
+def test_variants_show_other_exemplars_and_none(scripted, records, tmp_path):
     srsly.write_jsonl(tmp_path / "bank.jsonl", records)
     nlp, engine = scripted()
     engine.answer = parrot
@@ -418,15 +418,32 @@ def test_exemplars_are_compared_with_none_and_with_others(scripted, records, tmp
     component.initialize(lambda: [], nlp=nlp, exemplars=str(tmp_path / "bank.jsonl"))
     docs = [gold_doc(r, nlp, make_supplements()) for r in records[:12]]
 
-    scores = compare_exemplars(nlp, component, docs, seed=0)
+    scores = compare_variants(nlp, component, docs, seed=0)
 
     # The notes are in the bank, and the key holds the sentence.
-    assert scores["retrieved"]["ents_f"] > 0.9
-    assert scores["random"]["ents_f"] < 0.5
-    assert scores["none"]["ents_f"] == 0
+    assert scores["as it is"]["ents_f"] > 0.9
+    assert scores["random exemplar"]["ents_f"] < 0.5
+    assert scores["no exemplar"]["ents_f"] == 0
     # The pipeline is as it was.
     again = nlp.evaluate([Example(nlp.make_doc(doc.text), doc) for doc in docs])
-    assert again["ents_f"] == scores["retrieved"]["ents_f"]
+    assert again["ents_f"] == scores["as it is"]["ents_f"]
+
+
+def test_without_the_grammar_the_model_may_say_what_is_not_there(scripted, records):
+    def babble(request):
+        """A model that invents, unless the grammar keeps it from it."""
+        if request.choices:
+            return Answer(request.choices[0])
+        return Answer("None" if request.grammar else "unobtainium\tsupplement")
+
+    nlp, _ = scripted(babble)
+    component = nlp.get_pipe("ramie_extractor")
+    docs = [gold_doc(r, nlp, make_supplements()) for r in records[:4]]
+
+    scores = compare_variants(nlp, component, docs, seed=0)
+
+    assert scores["as it is"]["ramie_ungrounded"] == 0
+    assert scores["no grammar"]["ramie_ungrounded"] > 0
 
 
 # The commands
@@ -467,21 +484,22 @@ COUNTS = ["requests", "unparsable", "ungrounded", "truncated"]
 TABLES = [f"{kind}_per_type" for kind in ("ents", "ramie_re", "ramie_te", "ramie_uc")]
 
 
-def test_exemplars_command_agrees_with_spacy_evaluate(metrics, tmp_path):
+def test_variants_command_agrees_with_spacy_evaluate(metrics, tmp_path):
     model, corpus, scores = metrics
-    output = tmp_path / "new" / "exemplars.json"
+    output = tmp_path / "new" / "variants.json"
 
     result = CliRunner().invoke(
-        ramie_cli, ["exemplars", str(model), str(corpus), str(output)]
+        ramie_cli, ["variants", str(model), str(corpus), str(output)]
     )
 
     assert result.exit_code == 0, result.output
     written = srsly.read_json(output)
-    assert list(written) == ["none", "random", "retrieved"]
-    assert {key: written["retrieved"][key] for key in SHARES} == pytest.approx(
+    names = ["as it is", "no exemplar", "random exemplar", "no grammar"]
+    assert list(written) == names
+    assert {key: written["as it is"][key] for key in SHARES} == pytest.approx(
         {key: scores[key] for key in SHARES}
     )
-    assert "Usage (UC), gold entities" in result.output
+    assert "Usage, gold mentions" in result.output
 
 
 def test_spacy_evaluate_writes_every_key(metrics):

@@ -8,10 +8,10 @@ from .calibrate import calibrate
 from .check import check
 from .compare import compare
 from .convert import convert
-from .exemplars import exemplars
 from .extract import extract
 from .report import report
 from .train import train
+from .variants import variants
 
 ramie_cli = typer.Typer(
     name="ramie",
@@ -28,8 +28,8 @@ ramie_cli.command("train", context_settings=_CONFIG)(train)
 ramie_cli.command("baseline", context_settings=_CONFIG)(baseline)
 ramie_cli.command("calibrate")(calibrate)
 ramie_cli.command("compare")(compare)
+ramie_cli.command("variants")(variants)
 ramie_cli.command("report")(report)
-ramie_cli.command("exemplars")(exemplars)
 ramie_cli.command("extract")(extract)
 
 

@@ -24,6 +24,9 @@ def report(
     systems: Annotated[
         Path | None, typer.Option(help="JSON file of `ramie compare`", exists=True)
     ] = None,
+    variants: Annotated[
+        Path | None, typer.Option(help="JSON file of `ramie variants`", exists=True)
+    ] = None,
     gpu_id: GpuId = -1,
 ) -> None:
     """Print the metrics and write them, with examples, as a page without a network.
@@ -37,7 +40,8 @@ def report(
         scores = srsly.read_json(metrics)
         recall = measure_recall(component.extraction.retriever, docs)
         compared = {} if systems is None else srsly.read_json(systems)
-        page = render_report(scores, recall, docs, nlp, component, compared)
+        varied = {} if variants is None else srsly.read_json(variants)
+        page = render_report(scores, recall, docs, nlp, component, compared, varied)
     output.parent.mkdir(parents=True, exist_ok=True)
     output.write_text(page, encoding="utf8")
     table = Table("", "P", "R", "F1", "with gold entities")

@@ -1,6 +1,5 @@
 """One batch through the model: generated under grammars, or scored."""
 
-from collections.abc import Sequence
 from itertools import takewhile
 from typing import Any, NamedTuple
 
@@ -12,11 +11,8 @@ from transformers import GenerationConfig, LogitsProcessorList
 from ..types import Answer, Failure, Request
 from .loading import Loaded
 from .masking import GrammarMask
-from .prefix import Prefixes, shared_length
+from .prefix import Prefixes, pad_left, positions, shared_length
 from .tokens import PromptTokenizer
-
-# Tokens behind the instruction from which on it pays to remember them with it.
-LEAST_SHARED = 16
 
 
 class Prompt(NamedTuple):
@@ -25,6 +21,7 @@ class Prompt(NamedTuple):
     request (Request): The request.
     prompt (list[int]): Its token ids.
     instruction (int): How many of its ids are the instruction's.
+    head (int): How many are the instruction's and the exemplars'.
     room (int): Tokens that its answer may take.
     exemplars (int): How many exemplars are left in it.
     """
@@ -32,6 +29,7 @@ class Prompt(NamedTuple):
     request: Request
     prompt: list[int]
     instruction: int
+    head: int
     room: int
     exemplars: int
 
@@ -48,10 +46,13 @@ class Runner:
         # transformers fills in what a base is published with (sampling, penalties)
         # wherever a value is its own default, also where that is greedy search.
         self.model.generation_config = GenerationConfig()
+        # transformers hands a slice of columns to the head. In bfloat16 on a CPU torch
+        # copies the weights for every row of what is not contiguous.
+        self.model.get_output_embeddings().register_forward_pre_hook(_contiguous)
         self.tokens = PromptTokenizer(loaded.tokenizer, loaded.context)
         self.max_new_tokens = max_new_tokens
         self._vocabulary = int(self.model.config.vocab_size)
-        self.prefixes = Prefixes(self.model)
+        self.prefixes = Prefixes(self.model, self.tokens.eos)
         self._masker: Any = None
         self._executor = llguidance.LLExecutor()
 
@@ -68,7 +69,12 @@ class Runner:
             message = f"the sentence does not fit into {self.tokens.context} tokens"
             return Answer(error=Failure("too_long", message))
         return Prompt(
-            request, encoded.prompt, encoded.instruction, room, encoded.exemplars
+            request,
+            encoded.prompt,
+            encoded.instruction,
+            len(encoded.prompt) - encoded.input,
+            room,
+            encoded.exemplars,
         )
 
     @torch.inference_mode()
@@ -89,7 +95,9 @@ class Runner:
             self._executor,
         )
         room = max(prompt.room for prompt in prompts)
-        batch = self._batch(prompts, (), room)
+        rows = [prompt.prompt for prompt in prompts]
+        heads = [prompt.head for prompt in prompts]
+        batch = self._batch(rows, prompts[0].instruction, heads, room)
         ids = batch["input_ids"]
         output = self.model.generate(
             **batch,
@@ -102,8 +110,8 @@ class Runner:
             ),
         )
         new = output[:, ids.shape[1] :].tolist()
-        rows = zip(prompts, new, mask.logprobs, strict=True)
-        return [self._read(*row) for row in rows]
+        said = zip(prompts, new, mask.logprobs, strict=True)
+        return [self._read(*row) for row in said]
 
     def _read(self, prompt: Prompt, ids: list[int], logprobs: list[float]) -> Answer:
         said = list(takewhile(lambda token: token != self.tokens.eos, ids))
@@ -132,78 +140,68 @@ class Runner:
         self, prompts: list[Prompt], shared: list[int], ends: list[int]
     ) -> list[list[float]]:
         """Exact where the labels differ in their first token after what they share."""
-        logits = self._logits(prompts, shared, keep=1)[:, -1, ends]
-        chances: list[list[float]] = logits.float().softmax(dim=-1).tolist()
+        rows = [[*prompt.prompt, *shared] for prompt in prompts]
+        heads = [prompt.head for prompt in prompts]
+        logits = self._logits(rows, prompts[0].instruction, heads, keep=1)
+        chances: list[list[float]] = logits[:, -1, ends].float().softmax(-1).tolist()
         return chances
 
     def _by_whole_label(
         self, prompts: list[Prompt], labels: list[list[int]]
     ) -> list[list[float]]:
         """The probability of each whole label, its end included."""
+        rows = [[*prompt.prompt, *label] for prompt in prompts for label in labels]
+        heads = [len(prompt.prompt) - 1 for prompt in prompts for _ in labels]
         keep = max(map(len, labels)) + 1
-        sums = []
-        for label in labels:
-            logits = self._logits(prompts, label, keep=keep)
-            # The logits at a position speak of the token behind it.
-            logprobs = logits[:, -len(label) - 1 : -1].float().log_softmax(dim=-1)
-            target = torch.tensor(label, device=logprobs.device)[None, :, None]
-            picked = logprobs.gather(-1, target.expand(len(prompts), -1, -1))
-            sums.append(picked.sum(dim=(1, 2)))
-        chances: list[list[float]] = torch.stack(sums, dim=-1).softmax(dim=-1).tolist()
+        # The logits at a position speak of the token behind it.
+        logits = self._logits(rows, prompts[0].instruction, heads, keep=keep)[:, :-1]
+        logprobs = logits.float().log_softmax(dim=-1)
+        sums = [
+            logprobs[i, -len(label) :].gather(-1, self._column(label)).sum()
+            for i, label in enumerate(labels * len(prompts))
+        ]
+        of_all = torch.stack(sums).view(len(prompts), len(labels))
+        chances: list[list[float]] = of_all.softmax(dim=-1).tolist()
         return chances
 
+    def _column(self, ids: list[int]) -> torch.Tensor:
+        return torch.tensor(ids, device=self.model.device)[:, None]
+
     def _logits(
-        self, prompts: list[Prompt], said: list[int], *, keep: int
+        self, rows: list[list[int]], instruction: int, heads: list[int], *, keep: int
     ) -> torch.Tensor:
-        """The logits of the last columns, where all answers begin the same."""
-        batch = self._batch(prompts, said)
+        """The logits of the last columns."""
+        batch = self._batch(rows, instruction, heads)
         past = batch["past_key_values"]
-        attention = batch["attention_mask"]
         known = 0 if past is None else past.get_seq_length()
-        positions = (attention.cumsum(dim=-1) - 1).clamp(min=0)
         batch["input_ids"] = batch["input_ids"][:, known:]
         logits: torch.Tensor = self.model(
             **batch,
-            position_ids=positions[:, known:],
+            position_ids=positions(batch["attention_mask"])[:, known:],
             logits_to_keep=keep,
             use_cache=past is not None,
         ).logits
         return logits
 
     def _batch(
-        self, prompts: list[Prompt], said: Sequence[int], room: int = 0
+        self, rows: list[list[int]], instruction: int, heads: list[int], room: int = 0
     ) -> dict[str, Any]:
-        """Prompts, and what all say already, as arguments for the model.
+        """Rows as arguments for the model, with what they share read already.
 
-        The padding lies behind what all rows begin with, where that was read before,
-        and before the rest; the mask hides it, so its id is of no matter.
+        Padding lies before what each row has of its own.
         """
-        rows = [[*prompt.prompt, *said] for prompt in prompts]
-        width = max(map(len, rows))
-        known = self._known(prompts) if width + room <= self.prefixes.reach else 0
-        pads = [width - len(row) for row in rows]
-        padding = self.tokens.eos
-        ids = [
-            row[:known] + [padding] * pad + row[known:]
-            for row, pad in zip(rows, pads, strict=True)
-        ]
-        mask = [[1] * known + [0] * pad + [1] * (width - known - pad) for pad in pads]
+        own = max(len(row) - head for row, head in zip(rows, heads, strict=True))
+        if max(heads) + own + room > self.prefixes.reach:
+            instruction, heads = 0, [0] * len(rows)
+        begun = self.prefixes.begin(rows, instruction, heads)
+        rest = [row[read:] for row, read in zip(rows, begun.read, strict=True)]
+        ids, mask = pad_left(rest, self.tokens.eos)
         device = self.model.device
-        past = self.prefixes.read(tuple(rows[0][:known]), len(rows)) if known else None
         return {
-            "input_ids": torch.tensor(ids, device=device),
-            "attention_mask": torch.tensor(mask, device=device),
-            "past_key_values": past,
+            "input_ids": torch.cat([begun.ids, ids.to(device)], dim=1),
+            "attention_mask": torch.cat([begun.mask, mask.to(device)], dim=1),
+            "past_key_values": begun.cache,
         }
-
-    def _known(self, prompts: list[Prompt]) -> int:
-        """How many tokens to read once: the instruction, and exemplars shared by all."""
-        instruction = prompts[0].instruction
-        shared = shared_length([prompt.prompt for prompt in prompts])
-        # What is shared by chance behind the instruction is not worth remembering.
-        if len(prompts) > 1 and shared > instruction + LEAST_SHARED:
-            return min(shared, *(len(prompt.prompt) - 1 for prompt in prompts))
-        return min(instruction, shared)
 
     def _grammar_tokenizer(self) -> Any:
         if self._masker is None:
@@ -211,3 +209,7 @@ class Runner:
                 self.tokens.tokenizer, n_vocab=self._vocabulary
             )
         return self._masker
+
+
+def _contiguous(_: Any, states: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
+    return tuple(state.contiguous() for state in states)

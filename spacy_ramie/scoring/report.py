@@ -14,7 +14,7 @@ from spacy.tokens import Doc
 from ..about import __version__
 from ..component import RamieExtractor
 from .scorer import found_items, gold_items
-from .table import side_by_side
+from .table import side_by_side, variant_rows
 
 # Name, prefix of the keys, key with gold entities given.
 METRIC_ROWS = (
@@ -46,6 +46,7 @@ def render_report(
     nlp: Language,
     component: RamieExtractor,
     systems: Mapping[str, Mapping[str, Any]],
+    variants: Mapping[str, Mapping[str, Any]],
 ) -> str:
     """Render metrics and examples.
 
@@ -55,6 +56,7 @@ def render_report(
     nlp (Language): The pipeline.
     component (RamieExtractor): Its component.
     systems (Mapping): What `ramie compare` wrote; empty: there is no comparison.
+    variants (Mapping): What `ramie variants` wrote; empty: they are not shown.
     RETURNS (str): The page.
     """
     attr = component.attrs["record"]
@@ -76,6 +78,8 @@ def render_report(
         notes=notes,
         systems=list(systems),
         compared=list(side_by_side(systems)) if systems else [],
+        variants=list(variants),
+        varied=list(variant_rows(variants)) if variants else [],
         records=len(docs),
     )
     return page

@@ -12,6 +12,16 @@ _SHARES = {
     "uc": "Usage (UC)",
     "uc_gold": "Usage, gold mentions",
 }
+# Keys of `spacy evaluate`, their headings.
+_SCORES = {
+    "ents_f": "Entities (NER)",
+    "ramie_re_f": "Relations (RE)",
+    "ramie_re_gold_acc": "Relations, gold entities",
+    "ramie_te_f": "Triples (TE)",
+    "ramie_uc_f": "Usage (UC)",
+    "ramie_uc_gold_acc": "Usage, gold mentions",
+}
+_FAILURES = ("ramie_requests", "ramie_unparsable", "ramie_ungrounded")
 _AMOUNTS = {
     "train_seconds": "Seconds to train",
     "seconds_per_1000": "Seconds per 1,000 sentences",
@@ -30,6 +40,23 @@ def side_by_side(figures: Mapping[str, Mapping[str, Any]]) -> Iterator[list[str]
         yield [heading, *(_interval(system[key]) for system in systems)]
     for key, heading in _AMOUNTS.items():
         yield [heading, *(_amount(system[key]) for system in systems)]
+
+
+def variant_rows(scores: Mapping[str, Mapping[str, Any]]) -> Iterator[list[str]]:
+    """Write the scores of a pipeline's variants as rows, a column for each.
+
+    scores (Mapping): What `spacy evaluate` gives, by name of the variant.
+    YIELDS (list[str]): Heading and cells; an empty one where there is no figure.
+    """
+    for key, heading in _SCORES.items():
+        yield [heading, *(_percent(of.get(key)) for of in scores.values())]
+    for key in _FAILURES:
+        heading = key.removeprefix("ramie_").replace("_", " ").capitalize()
+        yield [heading, *(str(of.get(key, "")) for of in scores.values())]
+
+
+def _percent(share: float | None) -> str:
+    return "" if share is None else f"{100 * share:.1f}"
 
 
 def _interval(figure: Sequence[float] | None) -> str:

@@ -15,17 +15,19 @@ from .given import pair_up
 def fit_temperatures(extraction: Extraction, docs: Sequence[Doc]) -> dict[str, float]:
     """Fit a temperature for each task that gives labels probabilities.
 
-    extraction (Extraction): The tasks; its own temperatures are not applied.
+    extraction (Extraction): The tasks; its own temperatures and
+        thresholds are not applied.
     docs (Sequence[Doc]): Gold documents that neither adapter nor base has seen.
     RETURNS (dict): Task to temperature.
     """
-    before, extraction.temperatures = extraction.temperatures, {}
+    before = extraction.temperatures, extraction.thresholds
+    extraction.temperatures = extraction.thresholds = {}
     gold = [gold_annotations(record_of(doc) or {}) for doc in docs]
     try:
         given = [known.entities for known in gold]
         notes = extraction.run(docs, given, second_wave_only=True)
     finally:
-        extraction.temperatures = before
+        extraction.temperatures, extraction.thresholds = before
     answers: dict[str, list[tuple[list[float], int]]] = defaultdict(list)
     for known, note in zip(gold, notes, strict=True):
         for task, label, answer in pair_up(known, note):

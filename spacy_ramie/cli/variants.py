@@ -1,4 +1,4 @@
-"""`ramie exemplars`: whether retrieval earns its place."""
+"""`ramie variants`: whether retrieval and grammar earn their place."""
 
 from pathlib import Path
 from typing import Annotated
@@ -11,30 +11,28 @@ from spacy.cli._util import setup_gpu
 from wasabi import msg
 
 from ..corpus.docbin import read_docs
-from ..scoring.exemplars import compare_exemplars
-from ..scoring.report import METRIC_ROWS
-from .common import GpuId, clear_errors, load_pipeline, percent
+from ..scoring.table import variant_rows
+from ..scoring.variants import compare_variants
+from .common import GpuId, clear_errors, load_pipeline
 
 
-def exemplars(
+def variants(
     model: Annotated[Path, typer.Argument(help="The pipeline")],
     corpus: Annotated[Path, typer.Argument(help="The corpus to evaluate on")],
     output: Annotated[Path, typer.Argument(help="JSON file to write")],
     seed: Annotated[int, typer.Option(help="Of the exemplars drawn by chance")] = 0,
     gpu_id: GpuId = -1,
 ) -> None:
-    """Evaluate with no exemplar, with one drawn by chance and with the retrieved one."""
+    """Evaluate as it is, without and with random exemplars, and without the grammar."""
     with clear_errors():
         setup_gpu(gpu_id)
         nlp, component = load_pipeline(str(model))
         docs = read_docs(corpus, nlp, component.schema)
-        scores = compare_exemplars(nlp, component, docs, seed)
+        scores = compare_variants(nlp, component, docs, seed)
     output.parent.mkdir(parents=True, exist_ok=True)
     srsly.write_json(output, scores)
     table = Table("F1, or share right with gold entities", *scores)
-    for name, key, given in METRIC_ROWS:
-        for title, metric in ((name, f"{key}_f"), (f"{name}, gold entities", given)):
-            if metric:
-                table.add_row(title, *(percent(scores[c].get(metric)) for c in scores))
+    for row in variant_rows(scores):
+        table.add_row(*row)
     Console().print(table)
     msg.good(f"Wrote {output}")
