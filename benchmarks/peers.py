@@ -28,40 +28,57 @@ PAPER_TOKENS = 300
 
 def bench(scene: Scene) -> list[Row]:
     """All four tasks: answered as requests of the engine and one by one."""
-    loop, script = spacy_llm_loop(scene), reference_loop(scene)
-    sample = scene.requests[::SAMPLE]
+    engine = scene.engine
+    rows = []
+    for dtype in ("float32", "bfloat16"):
+        engine.dtype = dtype
+        engine.set_adapter(engine.adapter)
+        rows.append(against_spacy_llm(scene))
+    engine.dtype = None
+    engine.set_adapter(engine.adapter)
+    return [*rows, against_script(scene)]
+
+
+def against_spacy_llm(scene: Scene) -> Row:
+    """The same model, prompts and numbers, one prompt a call."""
+    loop = spacy_llm_loop(scene)
     arms = alternate(
         {
             "engine": lambda: scene.engine.run(scene.requests),
             "spacy-llm": lambda: loop(scene.requests),
-        }
+        },
+        scene.rounds,
     )
     alike = same_texts(texts(arms["engine"].result), arms["spacy-llm"].result)
-    count = f"{len(scene.requests)} requests"
-    first = times_as_fast(
-        "64 sentences, four tasks, natural stop",
+    return times_as_fast(
+        f"four tasks, natural stop, {scene.engine.dtype}",
         "spacy-llm 0.7.4's loop",
         target=5,
         new=arms["engine"],
         old=arms["spacy-llm"],
-        note=f"{count}; {alike:.0%} of the answers are the same (no grammar there)",
+        note=f"{len(scene.requests)} requests; {alike:.0%} of the answers are the same (no grammar there)",
     )
+
+
+def against_script(scene: Scene) -> Row:
+    """The reference script's loop on some of the requests, its time scaled."""
+    script, sample = reference_loop(scene), scene.requests[::SAMPLE]
     arms = alternate(
         {
             "engine": lambda: scene.engine.run(scene.requests),
             "script": lambda: script(sample),
-        }
+        },
+        scene.rounds,
     )
-    second = times_as_fast(
-        "64 sentences, four tasks",
+    return times_as_fast(
+        "four tasks",
         "the reference script's loop",
         target=15,
         new=arms["engine"],
         old=arms["script"],
-        note=f"the script answers {len(sample)} of {count}, its time is scaled",
+        note=f"the script answers {len(sample)} of {len(scene.requests)} requests, its time is scaled",
         work=len(scene.requests) / len(sample),
     )
-    return [first, second]
 
 
 def spacy_llm_loop(scene: Scene) -> Callable[[Sequence[Request]], list[str]]:

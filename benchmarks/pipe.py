@@ -7,13 +7,13 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from .rounds import ROUNDS, Row, alternate, share
+from .rounds import Row, alternate, share
 from .scene import Scene
 
 
 def bench(scene: Scene) -> list[Row]:
     """Shares of wall time, and the import beyond spaCy's."""
-    return [*shares(scene), importing()]
+    return [*shares(scene), importing(scene.rounds)]
 
 
 def shares(scene: Scene) -> list[Row]:
@@ -42,9 +42,9 @@ def shares(scene: Scene) -> list[Row]:
         whole = time.perf_counter() - start
         rounds.append({name: 100 * part / whole for name, part in spent.items()})
 
-    alternate({"pipe": run})
+    alternate({"pipe": run}, scene.rounds)
     del retriever.encoder.queries, retriever.search, engine.run
-    rounds = rounds[-ROUNDS:]
+    rounds = rounds[-scene.rounds :]
     bank = max(len(bank.exemplars) for bank in retriever.banks.values())
     note = f"{bank:,} exemplars in the largest bank; {len(embedded)} embeddings for {len(texts)} sentences"
     searched = [r["search"] for r in rounds]
@@ -76,7 +76,7 @@ def timed(
     return wrapper
 
 
-def importing() -> Row:
+def importing(rounds: int) -> Row:
     """What `import spacy_ramie` adds to `import spacy`, in seconds of a process."""
     code = (
         "import sys, time, spacy; before = set(sys.modules);"
@@ -84,12 +84,12 @@ def importing() -> Row:
         " print(time.perf_counter() - start, 'torch' in set(sys.modules) - before)"
     )
     seconds = []
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         said = subprocess.run(
             [sys.executable, "-c", code], capture_output=True, text=True, check=True
         ).stdout.split()
         seconds.append(float(said[0]))
-    middle = sorted(seconds)[ROUNDS // 2]
+    middle = sorted(seconds)[rounds // 2]
     torch = f"it loads {'torch' if said[1] == 'True' else 'no torch'}"
     met = middle <= 0.3 and said[1] == "False"
     spread = min(seconds), max(seconds)

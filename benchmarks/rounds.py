@@ -6,8 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from statistics import median
 from typing import Any, NamedTuple
 
-ROUNDS = 5
-
 
 class Row(NamedTuple):
     """A line of the table.
@@ -41,9 +39,7 @@ class Arm(NamedTuple):
     result: Any
 
 
-def alternate(
-    arms: Mapping[str, Callable[[], Any]], rounds: int = ROUNDS
-) -> dict[str, Arm]:
+def alternate(arms: Mapping[str, Callable[[], Any]], rounds: int) -> dict[str, Arm]:
     """Run all arms once to warm up, then in turns.
 
     arms (Mapping): What to run, by name.

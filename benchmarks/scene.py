@@ -20,7 +20,6 @@ from spacy_ramie.training.features import embed_units
 from spacy_ramie.types import Answer, Request
 
 ROOT = Path(__file__).parent.parent
-SENTENCES = 64
 
 
 class Scene(NamedTuple):
@@ -30,6 +29,7 @@ class Scene(NamedTuple):
     items (list[Item]): All questions about them, the gold entities given.
     vectors (dict): The embedded sentences, by text.
     requests (list[Request]): As prompts, with the retrieved exemplar.
+    rounds (int): How often each arm is timed.
     """
 
     nlp: Language
@@ -38,6 +38,7 @@ class Scene(NamedTuple):
     items: list[Item]
     vectors: dict[str, Vectors]
     requests: list[Request]
+    rounds: int
 
     def of(self, *tasks: str) -> list[Request]:
         """The requests of some tasks."""
@@ -62,8 +63,13 @@ def texts(answers: Sequence[Answer]) -> list[str]:
     return [answer.text for answer in answers]
 
 
-def set_scene() -> Scene:
-    """Load the default pipeline and ask all four tasks about 64 sentences."""
+def set_scene(sentences: int, rounds: int) -> Scene:
+    """Load the default pipeline and ask all four tasks about dev sentences.
+
+    sentences (int): How many.
+    rounds (int): How often each arm will be timed.
+    RETURNS (Scene): What is timed.
+    """
     nlp = spacy.blank("en")
     component: Any = nlp.add_pipe("ramie_extractor")
     extraction = component.extraction
@@ -74,7 +80,7 @@ def set_scene() -> Scene:
     for record in records:
         doc = gold_doc(record, nlp, component.schema)
         asked = list(make_items([doc], tasks))
-        if len({item.question.unit for item in asked}) == 1 and len(docs) < SENTENCES:
+        if len({item.question.unit for item in asked}) == 1 and len(docs) < sentences:
             docs.append(doc)
             items += asked
     vectors = embed_units(docs, extraction.retriever)
@@ -84,4 +90,4 @@ def set_scene() -> Scene:
         (hits,) = extraction.retriever.search(name, [vectors[text]])
         task = extraction.tasks[name]
         requests.append(build_request(task, extraction.style, item.question, hits))
-    return Scene(nlp, extraction, docs, items, vectors, requests)
+    return Scene(nlp, extraction, docs, items, vectors, requests, rounds)

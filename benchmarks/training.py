@@ -46,7 +46,7 @@ def bench(scene: Scene) -> list[Row]:
         def plain() -> float:
             return sum(step(plain_loss(model, batch, longest)) for batch in batches)
 
-        arms = alternate({"ours": ours, "plain": plain})
+        arms = alternate({"ours": ours, "plain": plain}, scene.rounds)
     apart = abs(arms["ours"].result - arms["plain"].result) / len(batches)
     row = times_as_fast(
         "training tokens a second",
