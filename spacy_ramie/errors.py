@@ -40,6 +40,7 @@ class Errors:
     R012 = "[R012] Config '{path}' has no '{key}' in its section [{section}]. Start from configs/supplements.cfg."
     R013 = "[R013] Section [{section}] of the config cannot be used: {problem}. Its settings are the arguments of {owner}."
     R014 = "[R014] Folder '{folder}' holds no baseline. Train it first: python -m spacy ramie baseline CONFIG {folder}"
+    R015 = "[R015] '{key}' of '{path}' must be {expected}, but is {value!r}. Start from configs/experiments/ablation.cfg."
 
     # Corpus
     R101 = "[R101] {path}, line {line}, record {id}: {problem}."

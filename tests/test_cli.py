@@ -18,8 +18,8 @@ from spacy_ramie.cli import ramie_cli
 ROOT = Path(__file__).parent.parent
 CONFIG = ROOT / "configs/supplements.cfg"
 COMMANDS = (
-    *("base", "baseline", "check", "compare", "convert", "extract", "variants"),
-    *("report", "train"),
+    *("base", "baseline", "check", "compare", "convert", "experiment"),
+    *("extract", "report", "train", "variants"),
 )
 
 
@@ -61,6 +61,7 @@ def test_commands_hang_under_those_of_spacy():
         ("baseline", ["CONFIG", "OUTPUT", "--training.max_steps"]),
         ("compare", ["MODEL", "BASELINE", "CORPUS", "OUTPUT"]),
         ("convert", ["SOURCE", "TARGET", "--form", "phee"]),
+        ("experiment", ["CONFIG", "OUTPUT", "--code", "--gpu-id"]),
         ("variants", ["MODEL", "CORPUS", "OUTPUT", "--seed", "--gpu-id"]),
         ("extract", ["MODEL", "TEXT"]),
         ("report", ["MODEL", "CORPUS", "METRICS", "OUTPUT"]),

@@ -8,6 +8,7 @@ from .calibrate import calibrate
 from .check import check
 from .compare import compare
 from .convert import convert
+from .experiment import experiment
 from .extract import extract
 from .report import report
 from .train import train
@@ -28,6 +29,7 @@ ramie_cli.command("train", context_settings=_CONFIG)(train)
 ramie_cli.command("baseline", context_settings=_CONFIG)(baseline)
 ramie_cli.command("calibrate")(calibrate)
 ramie_cli.command("compare")(compare)
+ramie_cli.command("experiment", context_settings=_CONFIG)(experiment)
 ramie_cli.command("variants")(variants)
 ramie_cli.command("report")(report)
 ramie_cli.command("extract")(extract)

@@ -40,3 +40,23 @@ def f1_interval(counts: Counts, seed: int = 0) -> tuple[float, float, float]:
     values = f1(counts[drawn].sum(axis=1))
     low, high = numpy.quantile(values, [(1 - INSIDE) / 2, (1 + INSIDE) / 2])
     return float(f1(counts.sum(axis=0))), float(low), float(high)
+
+
+def paired_p(counts: Counts, others: Counts, seed: int = 0) -> float:
+    """Say how likely so large a difference of F1 is when the systems do not differ.
+
+    Approximate randomisation (Noreen 1989): the two systems' counts of a record are
+    exchanged by chance, 2,000 times; two-sided.
+
+    counts (Counts): Shape (records, 3), of one system.
+    others (Counts): Of the other, on the same records.
+    seed (int): Source of chance.
+    RETURNS (float): Above 0, at most 1.
+    """
+    observed = abs(f1(counts.sum(axis=0)) - f1(others.sum(axis=0)))
+    chance = numpy.random.default_rng(seed)
+    swapped = chance.random((RESAMPLES, len(counts), 1)) < 0.5
+    one = numpy.where(swapped, others, counts).sum(axis=1)
+    other = numpy.where(swapped, counts, others).sum(axis=1)
+    apart = numpy.abs(f1(one) - f1(other)) >= observed - 1e-12
+    return float((apart.sum() + 1) / (RESAMPLES + 1))

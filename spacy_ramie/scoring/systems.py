@@ -5,7 +5,6 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any, NamedTuple
 
-import numpy
 from spacy.language import Language
 from spacy.tokens import Doc
 
@@ -16,11 +15,10 @@ from ..corpus.records import gold_annotations
 from ..extraction import NoteFindings
 from ..files import folder_size
 from ..record import make_record
-from ..types import Annotations, Entity
+from ..types import Entity
 from ..units import units_of
-from .bootstrap import Counts, f1_interval
-from .given import judge
-from .scorer import found_items, gold_items
+from .bootstrap import f1_interval
+from .rulers import given_counts, strict_counts
 
 # Entities of each note in, findings about them out.
 Asker = Callable[[Sequence[Doc], Sequence[Sequence[Entity]]], list[NoteFindings]]
@@ -94,9 +92,10 @@ def measure(system: System, docs: Sequence[Doc]) -> dict[str, Any]:
     gold = [gold_annotations(record_of(doc) or {}) for doc in docs]
     figures: dict[str, Any] = {
         task: f1_interval(counts) if task in system.tasks else None
-        for task, counts in _found(docs, records).items()
+        for task, counts in strict_counts(docs, records).items()
     }
-    for task, counts in _given(docs, gold, system).items():
+    notes = system.ask(docs, [known.entities for known in gold])
+    for task, counts in given_counts(docs, notes).items():
         asked = task in system.tasks and counts.any()
         figures[f"{task}_gold"] = f1_interval(counts) if asked else None
     return {
@@ -105,34 +104,3 @@ def measure(system: System, docs: Sequence[Doc]) -> dict[str, Any]:
         "seconds_per_1000": 1000 * seconds / sentences,
         "megabytes": sum(map(folder_size, system.folders)) / 1e6,
     }
-
-
-def _found(
-    docs: Sequence[Doc], records: Sequence[Mapping[str, Any]]
-) -> dict[str, Counts]:
-    """Right, wrong and missed items of each record, by task."""
-    rows: dict[str, list[tuple[int, int, int]]] = {}
-    kinds = {"ner": "ents", "re": "ramie_re", "te": "ramie_te", "uc": "ramie_uc"}
-    for doc, record in zip(docs, records, strict=True):
-        gold, found = gold_items(doc), found_items(record)
-        for task, kind in kinds.items():
-            want = {(label, i) for label, items in gold[kind].items() for i in items}
-            got = {(label, i) for label, items in found[kind].items() for i in items}
-            row = len(want & got), len(got - want), len(want - got)
-            rows.setdefault(task, []).append(row)
-    return {task: numpy.array(counts) for task, counts in rows.items()}
-
-
-def _given(
-    docs: Sequence[Doc], gold: Sequence[Annotations], system: System
-) -> dict[str, Counts]:
-    """Right and wrong answers about gold entities: F1 is then the share right."""
-    notes = system.ask(docs, [known.entities for known in gold])
-    rows: dict[str, list[tuple[int, int, int]]] = {"re": [], "uc": []}
-    for known, note in zip(gold, notes, strict=True):
-        judged = judge(known, note)
-        for kind, counts in rows.items():
-            right = sum(j.right for j in judged if j.kind == kind)
-            wrong = sum(not j.right for j in judged if j.kind == kind)
-            counts.append((right, wrong, wrong))
-    return {kind: numpy.array(counts) for kind, counts in rows.items()}

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from random import Random
 from typing import Any
 
 from spacy.language import Language
@@ -13,26 +12,8 @@ from ..component import RamieExtractor
 from ..engine.base import Engine
 from ..extraction import Extraction
 from ..retrieval.bank import Bank
-from ..retrieval.encoders import Vectors
-from ..retrieval.index import ExactIndex, Found
+from ..retrieval.chance import ChanceIndex
 from ..types import Answer, Request
-
-
-class ChanceIndex(ExactIndex):
-    """Finds rows by chance: the control of a search.
-
-    seed (int): Source of chance.
-    """
-
-    def __init__(self, seed: int) -> None:
-        super().__init__()
-        self._random = Random(seed)
-
-    def search(self, queries: Vectors, n: int) -> list[Found]:
-        """Give up to n rows for each query; their cosines are not computed."""
-        rows = range(len(self.vectors()))
-        n = min(n, len(rows))
-        return [[(i, 0.0) for i in self._random.sample(rows, n)] for _ in queries]
 
 
 class FreeEngine:

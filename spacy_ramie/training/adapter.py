@@ -22,6 +22,7 @@ from ..engine.loading import (
 from ..engine.tokens import PromptTokenizer
 from ..errors import ConfigError, Errors
 from ..files import model_folder
+from ..retrieval.chance import ChanceIndex
 from ..retrieval.index import ExactIndex
 from .collator import CompletionCollator
 from .config import Setup
@@ -103,8 +104,9 @@ def _features(
     extraction = setup.component.extraction
     tasks = list(extraction.tasks.values())
     train_docs, dev_docs = setup.docs("train"), setup.docs("dev")
-    # A split asks for all its exemplars at once: one product of matrices.
-    extraction.retriever.make_index = ExactIndex
+    if not isinstance(extraction.retriever.make_index(), ChanceIndex):
+        # A split asks for all its exemplars at once: one product of matrices.
+        extraction.retriever.make_index = ExactIndex
     setup.component.fit_exemplars(train_docs, setup.nlp)
     features = [
         encode_items(

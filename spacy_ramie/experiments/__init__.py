@@ -1,0 +1,1 @@
+"""The paper's experiments: arms that are trained and measured alike."""

@@ -1,0 +1,104 @@
+"""The config file of an experiment: what its arms have in common, and what not."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from spacy.util import load_config
+
+from ..errors import ConfigError, Errors
+from ..training.config import require
+
+NEEDED = ("config", "test", "work", "seeds", "steps", "against", "overrides", "arms")
+EXEMPLARS = ("retrieved", "random", "none")
+BANKS = ("train", "full")
+
+
+class Arm(NamedTuple):
+    """One row of a table.
+
+    name (str): Its name.
+    groups (tuple): The tasks of each adapter; each is trained and asked by itself.
+        Empty: one adapter for all tasks.
+    exemplars (str): "retrieved", "random" or "none", in training and afterwards.
+    share (float): How much of the training records is used.
+    bank (str): Where exemplars come from: "train", the records used, or "full".
+    overrides (Mapping[str, Any]): Further settings, as on the command line.
+    """
+
+    name: str
+    groups: tuple[tuple[str, ...], ...] = ()
+    exemplars: str = "retrieved"
+    share: float = 1.0
+    bank: str = "train"
+    overrides: Mapping[str, Any] = {}
+
+
+class Experiment(NamedTuple):
+    """What is compared.
+
+    config (Path): The training config that every arm starts from.
+    test (Path): The corpus to measure on.
+    work (Path): Folder of adapters and of the counts of each trial.
+    seeds (list[int]): Each arm is trained with each.
+    steps (int): Training steps for each task of an adapter.
+    against (str): Name of the arm that the others are tested against.
+    overrides (dict): Settings of all arms.
+    arms (list[Arm]): The rows.
+    """
+
+    config: Path
+    test: Path
+    work: Path
+    seeds: list[int]
+    steps: int
+    against: str
+    overrides: dict[str, Any]
+    arms: list[Arm]
+
+
+def load_experiment(path: Path, overrides: dict[str, Any]) -> Experiment:
+    """Read an experiment.
+
+    path (Path): The file, with a section [experiment].
+    overrides (dict): Dotted names to values, as on spaCy's command line.
+    RETURNS (Experiment): What is compared.
+    """
+    config = load_config(path, overrides=overrides, interpolate=True)
+    if "experiment" not in config:
+        raise ConfigError(Errors.R006.format(path=path, section="experiment"))
+    plain = config["experiment"]
+    require(path, "experiment", plain, NEEDED)
+    arms = [_arm(path, name, block) for name, block in plain["arms"].items()]
+    if plain["against"] not in {arm.name for arm in arms}:
+        _refuse(path, "against", "the name of an arm", plain["against"])
+    return Experiment(
+        Path(plain["config"]),
+        Path(plain["test"]),
+        Path(plain["work"]),
+        plain["seeds"],
+        plain["steps"],
+        plain["against"],
+        plain["overrides"],
+        arms,
+    )
+
+
+def _arm(path: Path, name: str, block: dict[str, Any]) -> Arm:
+    unknown = set(block) - set(Arm._fields)
+    if unknown:
+        _refuse(path, f"arms.{name}", f"keys of {Arm._fields[1:]}", sorted(unknown))
+    groups = tuple(tuple(group) for group in block.get("groups", ()))
+    arm = Arm(name, **{**block, "groups": groups})
+    for key, known in (("exemplars", EXEMPLARS), ("bank", BANKS)):
+        if getattr(arm, key) not in known:
+            _refuse(path, f"arms.{name}.{key}", f"one of {known}", getattr(arm, key))
+    if not 0 < arm.share <= 1:
+        _refuse(path, f"arms.{name}.share", "above 0 and at most 1", arm.share)
+    return arm
+
+
+def _refuse(path: Path, key: str, expected: str, value: Any) -> None:
+    raise ConfigError(
+        Errors.R015.format(path=path, key=key, expected=expected, value=value)
+    )
