@@ -19,7 +19,7 @@ ROOT = Path(__file__).parent.parent
 CONFIG = ROOT / "configs/supplements.cfg"
 COMMANDS = (
     *("base", "baseline", "check", "compare", "convert", "experiment"),
-    *("extract", "report", "train", "variants"),
+    *("extract", "neighbours", "report", "train", "variants"),
 )
 
 
@@ -62,6 +62,7 @@ def test_commands_hang_under_those_of_spacy():
         ("compare", ["MODEL", "BASELINE", "CORPUS", "OUTPUT"]),
         ("convert", ["SOURCE", "TARGET", "--form", "phee"]),
         ("experiment", ["CONFIG", "OUTPUT", "--code", "--gpu-id"]),
+        ("neighbours", ["MODEL", "CORPUS", "OUTPUT"]),
         ("variants", ["MODEL", "CORPUS", "OUTPUT", "--seed", "--gpu-id"]),
         ("extract", ["MODEL", "TEXT"]),
         ("report", ["MODEL", "CORPUS", "METRICS", "OUTPUT"]),
