@@ -25,7 +25,7 @@ from spacy_ramie.corpus.items import make_items
 from spacy_ramie.engine.fingerprint import fingerprint
 from spacy_ramie.engine.loading import load_tokenizer
 from spacy_ramie.engine.tokens import PromptTokenizer
-from spacy_ramie.training.adapter import train_adapter
+from spacy_ramie.training.adapter import make_features, train_adapter
 from spacy_ramie.training.collator import TYPICAL, CompletionCollator
 from spacy_ramie.training.config import load_setup
 from spacy_ramie.training.features import Feature, embed_units, encode_items
@@ -119,6 +119,19 @@ def test_no_item_is_shown_its_own_note_or_sentence(k, paths, tiny_base, tmp_path
         for item, feature in zip(items, open_features, strict=True)
     ]
     assert sum(own) > 0.8 * len(own)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
+def test_a_share_of_the_training_examples_shows_exemplars(share, paths, tiny_base):
+    setup = load_setup(CONFIG, {**paths, "ramie.exemplars": share})
+    tokens = PromptTokenizer(load_tokenizer(str(tiny_base)), 2048)
+
+    train, dev = make_features(setup, tokens)
+
+    shown = [bool(shown_sentences(feature, tokens)) for feature in train]
+    assert sum(shown) == round(share * len(train))
+    # Dev is asked as notes are.
+    assert all(shown_sentences(feature, tokens) for feature in dev)
 
 
 def test_dev_is_held_out_of_bank_and_training(paths, tiny_base, caplog):

@@ -3,7 +3,9 @@
 import json
 import logging
 import shutil
+from functools import partial
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import torch
@@ -54,7 +56,7 @@ def train_adapter(setup: Setup) -> dict[str, Any]:
     set_seed(arguments.seed)
     model = _lora_model(base, setup.settings)
     tokens = PromptTokenizer(tokenizer, context_length(model.config))
-    train, dev = _features(setup, tokens)
+    train, dev = make_features(setup, tokens)
     logger.info("%d training and %d dev examples", len(train), len(dev))
     trainer = CompletionTrainer(
         model=model,
@@ -98,9 +100,15 @@ def _lora_model(base: str, settings: dict[str, Any]) -> Any:
         ) from error
 
 
-def _features(
+def make_features(
     setup: Setup, tokens: PromptTokenizer
 ) -> tuple[list[Feature], list[Feature]]:
+    """Make the examples of both splits, and the exemplar bank of the training split.
+
+    setup (Setup): The pipeline and its settings.
+    tokens (PromptTokenizer): The tokenizer of the base model.
+    RETURNS (tuple): Training and dev examples.
+    """
     extraction = setup.component.extraction
     tasks = list(extraction.tasks.values())
     train_docs, dev_docs = setup.docs("train"), setup.docs("dev")
@@ -108,19 +116,22 @@ def _features(
         # A split asks for all its exemplars at once: one product of matrices.
         extraction.retriever.make_index = ExactIndex
     setup.component.fit_exemplars(train_docs, setup.nlp)
-    features = [
-        encode_items(
-            list(make_items(docs, tasks)),
-            embed_units(docs, extraction.retriever),
-            extraction.tasks,
-            extraction.style,
-            extraction.retriever,
-            tokens,
-            held_out=held_out,
-        )
-        for docs, held_out in ((train_docs, False), (dev_docs, True))
-    ]
-    return features[0], features[1]
+    # What is not shown an exemplar learns to do without: some contexts are too short.
+    items = list(make_items(train_docs, tasks))
+    Random(setup.settings["training"].get("seed", 42)).shuffle(items)
+    shown = round(len(items) * setup.settings.get("exemplars", 1.0))
+    encode = partial(
+        encode_items,
+        tasks=extraction.tasks,
+        style=extraction.style,
+        retriever=extraction.retriever,
+        tokens=tokens,
+    )
+    vectors = embed_units(train_docs, extraction.retriever)
+    train = encode(items[:shown], vectors, held_out=False)
+    train += encode(items[shown:], {}, held_out=False)
+    vectors = embed_units(dev_docs, extraction.retriever)
+    return train, encode(list(make_items(dev_docs, tasks)), vectors, held_out=True)
 
 
 def _save(trainer: CompletionTrainer, base: str, output: Path) -> None:
