@@ -42,6 +42,11 @@ def extract(
             _percent(relation["score"]),
         )
     console.print(entities, relations)
+    for item in record["unsure"]:
+        console.print(
+            f"{item['task']}: set aside: {item['label']} ({_percent(item['score'])})",
+            markup=False,
+        )
     for failure in record["failures"]:
         console.print(
             f"{failure['task']}: {failure['kind']}: {failure['message']}", markup=False

@@ -12,7 +12,6 @@ from spacy.tokens import Doc, DocBin
 
 from ..corpus.docbin import read_docs, record_of
 from ..corpus.records import gold_annotations
-from ..engine.loading import TRAINED_ON
 from ..files import folder_size
 from ..record import make_record
 from ..scoring.bootstrap import Counts
@@ -23,7 +22,7 @@ from ..scoring.rulers import (
     unread_records,
     with_faults,
 )
-from ..training.adapter import train_adapter
+from ..training.adapter import LOG, train_adapter
 from ..training.config import Setup, load_setup
 from .config import Arm, Experiment
 
@@ -72,7 +71,9 @@ def run_trial(experiment: Experiment, trial: Trial) -> dict[str, Any]:
     if not done.is_file():
         folder.mkdir(parents=True, exist_ok=True)
         measured = _train_and_measure(experiment, trial, folder)
-        srsly.write_json(done, measured)
+        # Renamed when it is whole: an interruption leaves no half of it.
+        srsly.write_json(folder / "counts.part", measured)
+        (folder / "counts.part").replace(done)
     found: dict[str, Any] = srsly.read_json(done)
     return found
 
@@ -99,7 +100,7 @@ def _train_and_measure(
         _draw(setup, trial.arm.share, trial.seed, train)
         overrides["paths.train"] = str(train)
         setup = _load(experiment, trial, overrides)
-    if not (adapter / TRAINED_ON).is_file():
+    if not (adapter / LOG).is_file():
         train_adapter(setup)
     setup = _load(experiment, trial, overrides)
     bank = full if trial.arm.bank == "full" else setup.paths["train"]
@@ -173,5 +174,5 @@ def _plain(counts: Mapping[str, Counts], tasks: set[str]) -> dict[str, Any]:
 
 def _trained(adapter: Path) -> float | None:
     """Seconds of the training loop."""
-    log: list[dict[str, Any]] = srsly.read_json(adapter / "log.json")
+    log: list[dict[str, Any]] = srsly.read_json(adapter / LOG)
     return next((e["train_runtime"] for e in log if "train_runtime" in e), None)

@@ -39,6 +39,9 @@ from .trainer import (
 
 logger = logging.getLogger(__name__)
 
+# Losses and seconds; written last.
+LOG = "log.json"
+
 
 def train_adapter(setup: Setup) -> dict[str, Any]:
     """Train an adapter on the training split, selected by loss on the dev split.
@@ -150,6 +153,6 @@ def _save(trainer: CompletionTrainer, base: str, output: Path) -> None:
         "base_fingerprint": None if folder is None else fingerprint(folder),
     }
     (output / TRAINED_ON).write_text(json.dumps(trained_on, indent=2) + "\n")
-    (output / "log.json").write_text(json.dumps(trainer.state.log_history, indent=2))
+    (output / LOG).write_text(json.dumps(trainer.state.log_history, indent=2))
     for checkpoint in output.glob("checkpoint-*"):
         shutil.rmtree(checkpoint)
