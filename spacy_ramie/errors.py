@@ -51,6 +51,7 @@ class Errors:
     R106 = "[R106] {path} is not a .spacy file: {problem}. Write it with `spacy ramie convert`."
 
     R107 = "[R107] {name}: none of its examples fits into a context of {context} tokens. Choose a longer context in [ramie.base], or another source."
+    R108 = "[R108] {count} record(s) of {path} are nearly exemplars of the pipeline, as {record} is {exemplar} ({share:.0%} the same): what is measured across a leak says nothing. Take them out of the one or the other (`spacy ramie check` lists them), or say --despite-leaks."
 
     # Models
     R201 = "[R201] No adapter: the base model '{base}' that comes along has one for the schema of supplements in the compact style only. Train one for yours (python -m spacy ramie train CONFIG --paths.base {base}) and name it in nlp.initialize, or set [components.NAME.engine] base to another model."

@@ -502,6 +502,28 @@ def test_variants_command_agrees_with_spacy_evaluate(metrics, tmp_path):
     assert "Usage, gold mentions" in result.output
 
 
+def test_no_report_is_written_across_a_leak(metrics, records, tmp_path):
+    model, _, scores = metrics
+    # One of them is among the exemplars.
+    leaky, page = tmp_path / "leaky.spacy", tmp_path / "report.html"
+    write_docbin(
+        [records[0], records[-1]], leaky, spacy.blank("en"), make_supplements()
+    )
+    srsly.write_json(tmp_path / "test.json", scores)
+    arguments = ["report", *map(str, (model, leaky, tmp_path / "test.json", page))]
+
+    refused = CliRunner().invoke(ramie_cli, arguments)
+    written = page.exists()
+    told = CliRunner().invoke(ramie_cli, [*arguments, "--despite-leaks"])
+
+    assert refused.exit_code == 1
+    assert "[R108] 1 record(s)" in " ".join(refused.output.split())
+    assert records[0]["id"] in refused.output
+    assert not written
+    assert told.exit_code == 0, told.output
+    assert "1 leaks: these records" in page.read_text()
+
+
 def test_spacy_evaluate_writes_every_key(metrics):
     _, _, scores = metrics
 

@@ -13,6 +13,7 @@ from spacy.tokens import Doc
 
 from ..about import __version__
 from ..component import RamieExtractor
+from ..corpus.alike import Alike
 from .scorer import found_items, gold_items
 from .table import side_by_side, variant_rows
 
@@ -47,6 +48,7 @@ def render_report(
     component: RamieExtractor,
     systems: Mapping[str, Mapping[str, Any]],
     variants: Mapping[str, Mapping[str, Any]],
+    leaks: Sequence[Alike],
 ) -> str:
     """Render metrics and examples.
 
@@ -57,6 +59,7 @@ def render_report(
     component (RamieExtractor): Its component.
     systems (Mapping): What `ramie compare` wrote; empty: there is no comparison.
     variants (Mapping): What `ramie variants` wrote; empty: they are not shown.
+    leaks (Sequence[Alike]): Records that are nearly exemplars.
     RETURNS (str): The page.
     """
     attr = component.attrs["record"]
@@ -78,6 +81,7 @@ def render_report(
         notes=notes,
         systems=list(systems),
         compared=list(side_by_side(systems)) if systems else [],
+        leaks=leaks,
         variants=list(variants),
         varied=list(variant_rows(variants)) if variants else [],
         records=len(docs),
