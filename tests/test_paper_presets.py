@@ -529,6 +529,41 @@ def test_exemplars_that_rows_share_are_read_once(trained, monkeypatch):
             assert chances == pytest.approx([c for _, c in other.pieces], abs=1e-3)
 
 
+def test_rows_that_are_done_leave_and_the_others_say_the_same(trained, monkeypatch):
+    runner = trained.extraction.engine.load()
+    # So many letters and then the end.
+    prompts = [
+        runner.encode(Request("ner", ("Find all. ", sentence), (), grammar))
+        for sentence, grammar in zip(
+            SENTENCES, (f"start: /[a-z]{{{n}}}/\n" for n in (1, 9, 18)), strict=True
+        )
+    ]
+    monkeypatch.setattr("spacy_ramie.engine.runner.ROUND", 1000)
+    at_once = runner.answer(prompts)
+    rows = []
+    forward = runner.model.forward
+
+    @wraps(forward)
+    def counted(input_ids, **kwargs):
+        rows.append(input_ids.shape[0])
+        return forward(input_ids=input_ids, **kwargs)
+
+    monkeypatch.setattr(runner.model, "forward", counted)
+    monkeypatch.setattr("spacy_ramie.engine.runner.ROUND", 2)
+    in_rounds = runner.answer(prompts)
+
+    # Some decoders take a letter away at the beginning.
+    lengths = [len(answer.text) for answer in at_once]
+    assert lengths == pytest.approx([1, 9, 18], abs=1)
+    for one, other in zip(in_rounds, at_once, strict=True):
+        assert (one.text, one.truncated) == (other.text, other.truncated)
+        assert [end for end, _ in one.pieces] == [end for end, _ in other.pieces]
+        chances = [chance for _, chance in other.pieces]
+        assert [c for _, c in one.pieces] == pytest.approx(chances, abs=1e-3)
+    slides = runner.model.config.model_type == "mistral"
+    assert (rows[-1] < len(prompts)) == (not slides)
+
+
 def logits_of(runner, ids):
     with torch.inference_mode():
         return runner.model(torch.tensor([ids]), use_cache=False).logits[0]

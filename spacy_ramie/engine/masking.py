@@ -17,6 +17,8 @@ class GrammarMask(LogitsProcessor):
     tokenizer (LLTokenizer): The tokenizer as llguidance wants it.
     grammars (Sequence): A grammar for each row; None: no mask.
     executor (LLExecutor): Computes the masks of the rows side by side.
+
+    logprobs (list): For each row how sure the unmasked model was of each token.
     """
 
     def __init__(
@@ -33,6 +35,7 @@ class GrammarMask(LogitsProcessor):
         for matcher in self._matchers:
             if matcher is not None and matcher.is_error():
                 raise ValueError(f"the grammar is wrong: {matcher.get_error()}")
+        self._rows = list(range(len(grammars)))
         self._started = False
         self.logprobs: list[list[float]] = [[] for _ in grammars]
 
@@ -54,9 +57,17 @@ class GrammarMask(LogitsProcessor):
         masked = self._apply(scores, bound) if bound else scores
         best = masked.argmax(dim=-1, keepdim=True)
         sure = torch.log_softmax(scores.float(), dim=-1).gather(-1, best)[:, 0]
-        for row, value in zip(self.logprobs, sure.tolist(), strict=True):
-            row.append(value)
+        for row, value in zip(self._rows, sure.tolist(), strict=True):
+            self.logprobs[row].append(value)
         return masked
+
+    def keep(self, rows: Sequence[int]) -> None:
+        """Go on with some of the rows.
+
+        rows (Sequence[int]): Which of those that it has been called for.
+        """
+        self._rows = [self._rows[row] for row in rows]
+        self._matchers = [self._matchers[row] for row in rows]
 
     def _apply(
         self, scores: torch.Tensor, bound: list[tuple[Any, int]]
