@@ -6,7 +6,7 @@ PYTHON ?= python3
 BIN = $(VENV)/bin
 DEFAULT = spacy_ramie/default
 
-.PHONY: run test lint bench env base clean
+.PHONY: run test lint bench bench-memory env base clean
 
 run: $(VENV)/.ready
 	$(BIN)/python -m spacy project run all
@@ -31,10 +31,15 @@ lint: $(VENV)/.ready
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-# Ratios of speed, beside the peers that they are measured against.
+# Ratios of speed, beside the peers that they are measured against. BENCH: options, as
+# --sentences 16.
 bench: $(VENV)/.ready
 	$(BIN)/python -m pip install -q -c constraints/$(LANE).txt spacy-llm==0.7.4
-	OMP_NUM_THREADS=2 $(BIN)/python -m benchmarks
+	OMP_NUM_THREADS=2 $(BIN)/python -m benchmarks $(BENCH)
+
+# The memory that a stream of 10,000 notes takes: a quarter of an hour.
+bench-memory: $(VENV)/.ready
+	$(BIN)/python -m benchmarks.memory
 
 env: $(VENV)/.ready
 

@@ -264,13 +264,23 @@ LABELLED = {
     "relations": [{"head": "T1", "tail": "T3", "label": "POSITIVE"}],
     "usage": [{"entity": "T1", "label": "CONTINUE"}],
 }
+EXEMPLAR = {
+    "id": "t",
+    "text": "Melatonin was stopped: rash.",
+    "entities": [
+        {"id": "T1", "start": 0, "end": 9, "label": "DS", "ingredient": "melatonin"},
+        {"id": "T2", "start": 23, "end": 27, "label": "EVENT"},
+    ],
+    "relations": [{"head": "T1", "tail": "T2", "label": "NEGATIVE"}],
+    "usage": [{"entity": "T1", "label": "DISCONTINUE"}],
+}
 
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory, tiny_base):
     """A saved pipeline whose entities come from rules: the tiny base knows nothing."""
     folder = tmp_path_factory.mktemp("cli")
-    srsly.write_jsonl(folder / "train.jsonl", [LABELLED])
+    srsly.write_jsonl(folder / "train.jsonl", [EXEMPLAR])
     nlp = spacy.blank("en")
     events = [[{"LOWER": "insomnia"}], [{"TEXT": "."}, {"LOWER": "no"}]]
     nlp.add_pipe("entity_ruler").add_patterns(

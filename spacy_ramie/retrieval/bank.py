@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from functools import cached_property
 
 from ..types import Exemplar, Hit
 from .encoders import Vectors
@@ -18,10 +19,6 @@ class Bank:
     def __init__(self, exemplars: Sequence[Exemplar], index: Index) -> None:
         self.exemplars = exemplars
         self.index = index
-        self._kin: dict[tuple[str, str], set[int]] = defaultdict(set)
-        for i, exemplar in enumerate(exemplars):
-            self._kin["group", exemplar.group].add(i)
-            self._kin["sentence", exemplar.sentence].add(i)
 
     def search(
         self, queries: Vectors, k: int, *, but: Sequence[Exemplar] | None
@@ -40,6 +37,15 @@ class Bank:
             [Hit(self.exemplars[i], cosine) for i, cosine in found if i not in kin][:k]
             for found, kin in zip(self.index.search(queries, most), barred, strict=True)
         ]
+
+    @cached_property
+    def _kin(self) -> dict[tuple[str, str], set[int]]:
+        """Rows by note and by sentence; asked for while training alone."""
+        kin = defaultdict(set)
+        for i, exemplar in enumerate(self.exemplars):
+            kin["group", exemplar.group].add(i)
+            kin["sentence", exemplar.sentence].add(i)
+        return kin
 
     def _kin_of(self, exemplar: Exemplar) -> set[int]:
         """Rows of the same note or of the same sentence."""

@@ -55,10 +55,10 @@ class HashingEncoder:
         from sklearn.preprocessing import normalize
 
         # The n-grams stay within words, so that those of a text are those of its
-        # lines; the exemplars of all tasks begin with the same sentences.
-        lines = [text.split("\n") for text in texts]
-        distinct = dict.fromkeys(chain.from_iterable(lines))
-        numbers = {line: number for number, line in enumerate(distinct)}
+        # words, of which many exemplars have few: each is taken apart once.
+        words = [text.split() for text in texts]
+        distinct = dict.fromkeys(chain([""], *words))
+        numbers = {word: number for number, word in enumerate(distinct)}
         vectorizer = HashingVectorizer(
             analyzer="char_wb",
             ngram_range=(2, 4),
@@ -66,8 +66,8 @@ class HashingEncoder:
             norm=None,
             dtype=numpy.float32,
         )
-        columns = [numbers[line] for line in chain.from_iterable(lines)]
-        ends = numpy.cumsum([0, *map(len, lines)])
+        columns = [numbers[word] for word in chain.from_iterable(words)]
+        ends = numpy.cumsum([0, *map(len, words)])
         ones = numpy.ones(len(columns), dtype=numpy.float32)
         which = csr_matrix((ones, columns, ends), (len(texts), len(distinct)))
         vectors: Vectors = normalize(which @ vectorizer.transform(distinct)).toarray()

@@ -94,9 +94,11 @@ class ExactIndex:
 
 
 def normalised(vectors: Vectors) -> Vectors:
-    """Scale rows to length one; a row of zeros stays as it is."""
-    lengths = numpy.linalg.norm(vectors, axis=-1, keepdims=True)
-    scaled = vectors / numpy.where(lengths == 0, 1, lengths)
+    """Scale rows to length one; a row of zeros stays, and so do rows that are."""
+    lengths = numpy.sqrt(numpy.einsum("ij,ij->i", vectors, vectors))
+    if numpy.allclose(lengths, 1, rtol=0, atol=1e-6):
+        return vectors
+    scaled = vectors / numpy.where(lengths == 0, 1, lengths)[:, None]
     return scaled.astype(numpy.float32)
 
 
