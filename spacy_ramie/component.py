@@ -163,6 +163,15 @@ class RamieExtractor(Pipe):
         self.extraction.temperatures = temperatures
 
     @property
+    def floors(self) -> dict[str, float]:
+        """Per task the least probability of what is not set aside."""
+        return self.extraction.floors
+
+    @floors.setter
+    def floors(self, floors: dict[str, float]) -> None:
+        self.extraction.floors = floors
+
+    @property
     def _asks_usage(self) -> bool:
         return "uc" in self.extraction.tasks
 
@@ -184,6 +193,7 @@ class RamieExtractor(Pipe):
         self.extraction.retriever.fit_later(default.read_exemplars, nlp)
         self.ingredients = srsly.read_json(default.INGREDIENTS)
         self.temperatures = srsly.read_json(default.TEMPERATURES)
+        self.floors = srsly.read_json(default.FLOORS)
 
     def load(self) -> None:
         """Load the model now rather than on the first note."""

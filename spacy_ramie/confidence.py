@@ -1,10 +1,12 @@
-"""How sure is sure enough: temperatures of probabilities, thresholds of labels.
+"""How sure is sure enough: temperatures of probabilities, floors and thresholds.
 
 A model that learnt a small corpus by heart is surer than it should be. One number
 for each task, fitted on the dev split, mends much of that and changes no answer (Guo
 et al., On Calibration of Modern Neural Networks, ICML 2017, section 4.2). Spans are
 left alone: theirs are products over tokens, too low where they are low and too high
-where they are high, which one number does not mend.
+where they are high, which one number does not mend. They get a floor instead: under
+the grammar a model must say something legal, and what it was forced to say has next
+to no probability.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,6 +21,8 @@ _L = TypeVar("_L", Relation, Usage)
 
 # Nothing is impossible: keeps logarithms finite.
 LEAST = 1e-12
+# Floors to choose from: few, as they are chosen on few records.
+FLOORS = (0.0, 0.02, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3)
 
 
 def soften(found: Annotations, temperature: float) -> Annotations:
@@ -37,19 +41,21 @@ def soften(found: Annotations, temperature: float) -> Annotations:
     )
 
 
-def set_aside(found: Annotations, thresholds: Mapping[str, float]) -> Annotations:
+def set_aside(
+    found: Annotations, thresholds: Mapping[str, float], floor: float = 0.0
+) -> Annotations:
     """Move what the model is not sure enough of out of the way, without losing it.
 
     found (Annotations): What a task read from an answer.
-    thresholds (Mapping[str, float]): The least probability of each label; a label
-        that is not in it has none.
+    thresholds (Mapping[str, float]): The least probability of each label.
+    floor (float): That of a label that is not among them.
     RETURNS (Annotations): The same with the doubtful items in `unsure`.
     """
-    if not thresholds:
+    if not thresholds and not floor:
         return found
 
     def doubtful(item: Entity | Relation | Usage) -> bool:
-        return item.score is not None and item.score < thresholds.get(item.label, 0.0)
+        return item.score is not None and item.score < thresholds.get(item.label, floor)
 
     items: tuple[Entity | Relation | Usage, ...]
     items = (*found.entities, *found.relations, *found.usage)
@@ -95,6 +101,22 @@ def fit_temperature(answers: Sequence[tuple[Sequence[float], int]]) -> float:
     bounds = numpy.log((0.1, 10.0))
     found = minimize_scalar(loss, bounds=bounds, method="bounded")
     return round(float(numpy.exp(found.x)), 4)
+
+
+def fit_floor(found: Sequence[tuple[float, bool]], wanted: int) -> float:
+    """Find the least probability below which leaving out what was found gives most.
+
+    found (Sequence[tuple[float, bool]]): The probability of what was found, and
+        whether it is right.
+    wanted (int): How much there was to find.
+    RETURNS (float): One of `FLOORS`, the one of the highest F1; the lowest of equals.
+    """
+
+    def f1(floor: float) -> float:
+        kept = [right for score, right in found if score >= floor]
+        return 2 * sum(kept) / max(1, len(kept) + wanted)
+
+    return max(FLOORS, key=f1)
 
 
 def _softened_label(item: _L, temperature: float) -> _L:

@@ -46,7 +46,9 @@ class Extraction:
     engine (Engine): Answers.
 
     temperatures (dict[str, float]): Per task how much its probabilities are softened.
-    thresholds (dict[str, float]): Per label the probability below which what was found
+    floors (dict[str, float]): Per task the probability below which what was found is
+        set aside.
+    thresholds (dict[str, float]): Instead of them, per label the probability below which what was found
         is set aside.
     """
 
@@ -62,6 +64,7 @@ class Extraction:
         self.retriever = retriever
         self.engine = engine
         self.temperatures: dict[str, float] = {}
+        self.floors: dict[str, float] = {}
         self.thresholds: dict[str, float] = {}
 
     def run(
@@ -199,7 +202,8 @@ class Extraction:
             return Annotations(failures=(answer.error,))
         found = self.tasks[question.task].read(question, answer)
         found = soften(found, self.temperatures.get(question.task, 1.0))
-        return set_aside(found, self.thresholds)
+        floor = self.floors.get(question.task, 0.0)
+        return set_aside(found, self.thresholds, floor)
 
 
 def _too_long(finding: Finding) -> bool:

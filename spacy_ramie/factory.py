@@ -105,7 +105,7 @@ def make_ramie_extractor(
     spans_key (str): Key of all entities, overlapping ones too, in `doc.spans`.
     window (int): How many sentences are worked on at a time.
     thresholds (dict[str, float]): Per label the probability below which what was
-        found is set aside.
+        found is set aside, in place of the floor fitted by `ramie calibrate`.
     attrs (dict[str, str]): Other names for the extension attributes.
     scorer (Callable | None): Compares predictions with gold documents.
     RETURNS (RamieExtractor): The component.

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from .component import RamieExtractor
 
 TEMPERATURES = "temperatures.json"
+FLOORS = "floors.json"
 
 # Names of parts, with what writes or reads them.
 Parts = dict[str, Callable[..., Any]]
@@ -30,6 +31,7 @@ def disk_writers(component: "RamieExtractor") -> Parts:
         "engine": partial(_write_folder, extraction.engine.to_disk),
         "ingredients.json": partial(_write_json, component.ingredients),
         TEMPERATURES: partial(_write_json, component.temperatures),
+        FLOORS: partial(_write_json, component.floors),
     }
 
 
@@ -44,6 +46,7 @@ def disk_readers(component: "RamieExtractor") -> Parts:
         "engine": component.extraction.engine.from_disk,
         "ingredients.json": partial(_read_json, component, "ingredients"),
         TEMPERATURES: partial(_read_json, component, "temperatures"),
+        FLOORS: partial(_read_json, component, "floors"),
     }
 
 
@@ -59,6 +62,7 @@ def bytes_writers(component: "RamieExtractor") -> Parts:
         "engine": partial(folder_bytes, extraction.engine.to_disk),
         "ingredients": lambda: component.ingredients,
         "temperatures": lambda: component.temperatures,
+        "floors": lambda: component.floors,
     }
 
 
@@ -73,6 +77,7 @@ def bytes_readers(component: "RamieExtractor") -> Parts:
         "engine": component.restore_engine,
         "ingredients": partial(setattr, component, "ingredients"),
         "temperatures": partial(setattr, component, "temperatures"),
+        "floors": partial(setattr, component, "floors"),
     }
 
 

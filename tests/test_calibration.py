@@ -170,9 +170,9 @@ def test_calibrate_command(scripted, corpus_files, tmp_path):
     result = CliRunner().invoke(ramie_cli, command)
 
     assert result.exit_code == 0, result.output
-    temperatures = (
-        spacy.load(tmp_path / "model").get_pipe("ramie_extractor").temperatures
-    )
+    component = spacy.load(tmp_path / "model").get_pipe("ramie_extractor")
+    temperatures = component.temperatures
+    assert set(component.floors) == {"ner", "te"}
     assert set(temperatures) == {"re", "uc"}
     for task, temperature in temperatures.items():
         assert 0.1 <= temperature <= 10

@@ -11,7 +11,7 @@ from spacy.cli._util import setup_gpu
 from wasabi import msg
 
 from ..corpus.docbin import read_docs
-from ..storage import TEMPERATURES
+from ..storage import FLOORS, TEMPERATURES
 from .common import GpuId, clear_errors, load_pipeline
 
 
@@ -20,21 +20,27 @@ def calibrate(
     corpus: Annotated[Path, typer.Argument(help="Gold records it has not seen: dev")],
     gpu_id: GpuId = -1,
 ) -> None:
-    """Fit a temperature for each task with labels and store it with the pipeline.
+    """Fit temperatures of labels and floors of spans; store them with the pipeline.
 
-    Above 1 the model was surer of relations or usage than it should be. No answer
-    changes.
+    A temperature above 1: the model was surer of relations or usage than it should
+    be; no answer changes. A floor: entities or triples below that probability are
+    wrong too often to be kept; they are set aside in the record.
     """
     with clear_errors():
+        from ..scoring.floors import fit_floors
         from ..scoring.temperatures import fit_temperatures
 
         setup_gpu(gpu_id)
         nlp, component = load_pipeline(str(model))
         docs = component.prepare(read_docs(corpus, nlp, component.schema), nlp)
         component.temperatures = fit_temperatures(component.extraction, docs)
+        component.floors = fit_floors(component.extraction, docs)
         srsly.write_json(model / component.name / TEMPERATURES, component.temperatures)
-    table = Table("task", "temperature")
+        srsly.write_json(model / component.name / FLOORS, component.floors)
+    table = Table("task", "temperature", "floor")
     for task, temperature in component.temperatures.items():
-        table.add_row(task, f"{temperature:.2f}")
+        table.add_row(task, f"{temperature:.2f}", "")
+    for task, floor in component.floors.items():
+        table.add_row(task, "", f"{floor:.2f}")
     Console().print(table)
     msg.good(f"Stored in {model}")

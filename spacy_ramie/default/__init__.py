@@ -15,6 +15,7 @@ BASE = FOLDER / "base"
 ADAPTER = FOLDER / "adapter"
 INGREDIENTS = FOLDER / "ingredients.json"
 TEMPERATURES = FOLDER / "temperatures.json"
+FLOORS = FOLDER / "floors.json"
 EXEMPLARS = FOLDER / "exemplars.jsonl"
 
 
