@@ -22,7 +22,7 @@ from .corpus.docbin import read_docs, record_of
 from .corpus.items import make_items
 from .corpus.records import gold_annotations
 from .errors import RamieError
-from .extraction import Extraction
+from .extraction import Extraction, NoteFindings
 from .files import restore_folder
 from .linking import ingredient_of, learn_ingredients
 from .record import failed_record, make_record
@@ -126,10 +126,18 @@ class RamieExtractor(Pipe):
         if batch:
             yield batch
 
+    def ask(self, docs: Sequence[Doc]) -> list[NoteFindings]:
+        """Ask about notes without annotating them.
+
+        docs (Sequence[Doc]): Notes, after the components before this one.
+        RETURNS (list[NoteFindings]): What came of it, for each note.
+        """
+        given = [self._given(doc) for doc in docs] if self.take_entities else None
+        return self.extraction.run(docs, given)
+
     def _annotate(self, docs: Sequence[Doc]) -> None:
         try:
-            given = [self._given(doc) for doc in docs] if self.take_entities else None
-            notes = self.extraction.run(docs, given)
+            notes = self.ask(docs)
             link = partial(ingredient_of, known=self.ingredients)
             records = [make_record(note, link) for note in notes]
         except RamieError:

@@ -69,4 +69,8 @@ class Errors:
     R305 = "[R305] Encoder spacy_ramie.TrfDataEncoder.v1 reads doc._.trf_data, which {problem}. Put a component of spacy-transformers before ramie_extractor."
     R306 = "[R306] {path} holds no exemplar bank. Save the pipeline with nlp.to_disk after nlp.initialize."
     R307 = "[R307] {path} is damaged: {problem}. Build the bank again (nlp.initialize, or `spacy assemble`)."
+
+    # Reports
+    R401 = "[R401] The report draws with matplotlib, which is not installed: pip install \"spacy-ramie[report]\"."
+    R402 = "[R402] '{path}' is not what `spacy ramie {command}` writes: it has no '{key}'. Give that file, or write it again."
 # fmt: on

@@ -9,14 +9,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import brier_score_loss
 from spacy.training import Example
-from test_scoring import SPANS, example, found_span
+from test_scoring import SPANS, example, found_relation, found_span
 from typer.testing import CliRunner
 
 from spacy_ramie.cli import ramie_cli
 from spacy_ramie.confidence import fit_temperature, softened
 from spacy_ramie.corpus.docbin import gold_doc
 from spacy_ramie.schema import make_supplements
-from spacy_ramie.scoring.calibration import brier_score, expected_calibration_error
+from spacy_ramie.scoring.calibration import (
+    brier_score,
+    expected_calibration_error,
+    reliability,
+)
 from spacy_ramie.scoring.given import score_given
 from spacy_ramie.scoring.scorer import score_records
 from spacy_ramie.scoring.temperatures import fit_temperatures
@@ -51,6 +55,28 @@ def test_both_are_between_0_and_1_and_brier_is_that_of_sklearn(sure):
     chances, right = zip(*sure, strict=True)
     expected = brier_score_loss(right, chances, pos_label=True)
     assert brier_score(sure) == pytest.approx(expected)
+
+
+@given(answers)
+def test_every_answer_is_in_one_of_ten_bins(sure):
+    bins = reliability(sure)
+
+    assert sum(members["answers"] for members in bins) == len(sure)
+    right = sum(members["answers"] * members["right"] for members in bins)
+    assert right == pytest.approx(sum(right for _, right in sure))
+    tenths = [min(int(10 * members["probability"] + 1e-9), 9) for members in bins]
+    assert tenths == sorted(set(tenths))
+
+
+def test_triples_are_trusted_by_their_very_texts_and_label():
+    found = [
+        {**found_relation("POSITIVE", source="te"), "score": 0.8},
+        {**found_relation("NEGATIVE", source="te"), "score": 0.6},
+    ]
+    scores = score_records([example({"relations": found})], "ramie")
+
+    assert scores["ramie_te_brier"] == pytest.approx((0.2**2 + 0.6**2) / 2)
+    assert [members["right"] for members in scores["ramie_te_bins"]] == [0, 1]
 
 
 def test_entities_are_trusted_by_their_very_characters_and_label():

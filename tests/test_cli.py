@@ -65,7 +65,7 @@ def test_commands_hang_under_those_of_spacy():
         ("neighbours", ["MODEL", "CORPUS", "OUTPUT"]),
         ("variants", ["MODEL", "CORPUS", "OUTPUT", "--seed", "--gpu-id"]),
         ("extract", ["MODEL", "TEXT"]),
-        ("report", ["MODEL", "CORPUS", "METRICS", "OUTPUT"]),
+        ("report", ["MODEL", "CORPUS", "METRICS", "OUTPUT", "--experiments"]),
         ("train", ["CONFIG", "--gpu-id", "--code", "--ramie.training.max_steps"]),
     ],
 )
@@ -345,7 +345,10 @@ def test_extract_takes_a_note_too_long_for_a_file_name(model):
 
 
 class Page(HTMLParser):
-    """Rows of tables, by caption, and everything that would be fetched."""
+    """Rows of tables, by caption, and everything that would be fetched.
+
+    A reference into the page itself is not.
+    """
 
     def __init__(self, text):
         super().__init__()
@@ -355,7 +358,12 @@ class Page(HTMLParser):
 
     def handle_starttag(self, tag, attrs):
         self.tags.add(tag)
-        self.fetched += [v for k, v in attrs if k in ("src", "href", "srcset", "data")]
+        self.fetched += [
+            value
+            for key, value in attrs
+            if key in ("src", "href", "xlink:href", "srcset", "data")
+            and not value.startswith("#")
+        ]
         self._text = ""
         if tag == "caption":
             self._rows = []
@@ -395,6 +403,11 @@ METRICS = {
     "ramie_too_long": 15,
     "ramie_engine_errors": 16,
     "speed": 17.5,
+    **{"ents_ece": 0.541, "ents_brier": 0.542},
+    "ents_bins": [
+        {"answers": 7, "probability": 0.31, "right": 0.2},
+        {"answers": 3, "probability": 0.95, "right": 1.0},
+    ],
 }
 
 
@@ -466,12 +479,79 @@ def test_report_needs_no_network(report):
     assert not re.search(r"url\(|@import|https?://", report[1])
 
 
-def test_report_shows_notes_as_text_and_what_was_missed(report):
+def test_report_draws_how_far_probabilities_can_be_trusted(report):
+    (svg,) = re.findall(r"<svg.*?</svg>", report[1], re.S)
+
+    # Its text stays text.
+    assert "10 answers" in svg
+    assert ["Entities", "0.541", "0.542"] in Page(report[1]).tables[
+        "Probabilities: calibration error (ECE, ten bins) and Brier score, both best at 0"
+    ]
+
+
+def test_every_table_and_plot_says_what_made_it(report):
+    blocks = re.findall(r"<(?:table|figure)>.*?(?=<table>|<figure>|$)", report[1], re.S)
+
+    assert len(blocks) > 6
+    # Tables side by side have one line.
+    by_label = [block for block in blocks if "by label" in block]
+    said = [block for block in blocks if block not in by_label]
+    assert all("Made by <code>python -m spacy" in block for block in said)
+    assert "test.jsonl --output" in report[1]
+
+
+def test_report_shows_every_mistake_as_text(report):
     page = Page(report[1])
+    entries = re.findall(r"<article.*?</article>", report[1], re.S)
 
     # Those of the note are text.
     assert "b" not in page.tags
     assert "&lt;b&gt;" in report[1]
-    assert "missed entity: lavender (DS)" in report[1]
-    assert "missed entity: melatonin (DS)" not in report[1]
-    assert "missed triple: melatonin → insomnia (POSITIVE)" in report[1]
+    shown = {
+        (
+            re.search('data-task="(.*?)"', entry)[1],
+            re.search('data-kind="(.*?)"', entry)[1],
+            re.search("<dt>gold</dt><dd>(.*?)</dd>", entry)[1],
+        )
+        for entry in entries
+    }
+    assert ("ner", "missed", "lavender: DS") in shown
+    assert ("te", "missed", "melatonin → insomnia: POSITIVE") in shown
+    assert not any("melatonin: DS" in gold for _, _, gold in shown)
+    (triple,) = [entry for entry in entries if 'data-task="te"' in entry]
+    assert "Melatonin was stopped: rash." in triple
+    assert "### Example" in triple
+
+
+@pytest.mark.parametrize(
+    ("option", "content", "said"),
+    [
+        ("--experiments", {"strict": {}}, "[R402]"),
+        ("--neighbours", METRICS, "[R402]"),
+    ],
+)
+def test_file_of_another_command_is_one_clear_error(
+    model, option, content, said, tmp_path
+):
+    srsly.write_json(tmp_path / "x.json", content)
+    srsly.write_json(tmp_path / "test.json", METRICS)
+    files = (model, "x.spacy", tmp_path / "test.json", "x.html")
+
+    result = ramie("report", *files, option, tmp_path / "x.json")
+
+    assert mended_by_user(result), result.exception
+    assert said in result.output
+
+
+def test_report_without_matplotlib_says_what_to_install(model, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    srsly.write_jsonl(tmp_path / "test.jsonl", [LABELLED])
+    srsly.write_json(tmp_path / "test.json", METRICS)
+
+    result = ramie(
+        *("report", model, tmp_path / "test.jsonl", tmp_path / "test.json"),
+        tmp_path / "report.html",
+    )
+
+    assert mended_by_user(result), result.exception
+    assert 'pip install "spacy-ramie[report]"' in words(result.output)

@@ -104,6 +104,15 @@ def test_every_arm_has_the_figures_of_its_tasks(report):
     assert "The paper's" in printed
 
 
+def test_the_file_says_what_the_arms_are(plan, report):
+    settings = report[0]["settings"]
+
+    assert (settings["config"], settings["against"]) == (str(plan), "all_four")
+    assert settings["arms"]["single"]["groups"] == [["ner"], ["uc"]]
+    some = settings["arms"]["some"]
+    assert (some["share"], some["bank"], some["exemplars"]) == (0.2, "full", "random")
+
+
 def test_what_an_arm_costs_is_that_of_all_its_adapters(report):
     cost = report[0]["cost"]
 

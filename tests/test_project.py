@@ -55,7 +55,9 @@ def test_no_workflow_is_called_like_a_command(project):
     assert not names & set(project["workflows"])
 
 
-@pytest.mark.parametrize("workflow", ["all", "baseline", "phee", "default"])
+@pytest.mark.parametrize(
+    "workflow", ["all", "baseline", "phee", "experiments", "default"]
+)
 def test_every_dependency_is_there_or_made_before(project, workflow):
     known = {asset["dest"] for asset in project["assets"]}
     for command in commands_of(project, workflow):

@@ -12,7 +12,7 @@ from spacy_ramie.cli import ramie_cli
 from spacy_ramie.corpus.docbin import gold_doc, make_corpus, write_docbin
 from spacy_ramie.schema import make_supplements
 from spacy_ramie.scoring.given import score_given
-from spacy_ramie.scoring.scorer import score_records
+from spacy_ramie.scoring.scorer import gold_items, score_records
 from spacy_ramie.scoring.variants import compare_variants
 from spacy_ramie.types import Answer, Failure
 from spacy_ramie.views import attribute_names, register_views
@@ -374,10 +374,12 @@ def test_without_gold_labels_there_is_no_accuracy(scripted):
         "ramie_re_gold_acc_per_type": {},
         "ramie_re_gold_ece": None,
         "ramie_re_gold_brier": None,
+        "ramie_re_gold_bins": [],
         "ramie_uc_gold_acc": None,
         "ramie_uc_gold_acc_per_type": {},
         "ramie_uc_gold_ece": None,
         "ramie_uc_gold_brier": None,
+        "ramie_uc_gold_bins": [],
     }
 
 
@@ -418,7 +420,7 @@ def test_variants_show_other_exemplars_and_none(scripted, records, tmp_path):
     component.initialize(lambda: [], nlp=nlp, exemplars=str(tmp_path / "bank.jsonl"))
     docs = [gold_doc(r, nlp, make_supplements()) for r in records[:12]]
 
-    scores = compare_variants(nlp, component, docs, seed=0)
+    scores, cases = compare_variants(nlp, component, docs, seed=0)
 
     # The notes are in the bank, and the key holds the sentence.
     assert scores["as it is"]["ents_f"] > 0.9
@@ -427,6 +429,46 @@ def test_variants_show_other_exemplars_and_none(scripted, records, tmp_path):
     # The pipeline is as it was.
     again = nlp.evaluate([Example(nlp.make_doc(doc.text), doc) for doc in docs])
     assert again["ents_f"] == scores["as it is"]["ents_f"]
+    # Without an exemplar it finds no entity: all that is right is owed to them.
+    helped = cases["helped"]["ner"]
+    assert helped["count"] == sum(
+        row["r"] * len(gold_items_of(docs, label))
+        for label, row in scores["as it is"]["ents_per_type"].items()
+    )
+    assert cases["harmed"]["ner"] == {"count": 0, "cases": []}
+    assert len(helped["cases"]) == 20
+    known = {e.id: e for e in component.extraction.retriever.banks["ner"].exemplars}
+    for case in helped["cases"]:
+        (shown,) = case["exemplars"]
+        # Its own note.
+        assert known[shown["id"]].group == case["record"]
+        assert case["text"] in known[shown["id"]].sentence
+        assert 0.5 < shown["similarity"] <= 1
+
+
+def gold_items_of(docs, label):
+    return [item for doc in docs for item in gold_items(doc)["ents"].get(label, ())]
+
+
+def test_an_exemplar_that_misleads_has_harmed(scripted, records, tmp_path):
+    def misled(request):
+        """Right by itself; shown anything, it finds nothing."""
+        return answer_by_note(request) if len(request.parts) < 3 else Answer("None")
+
+    srsly.write_jsonl(tmp_path / "bank.jsonl", records[:3])
+    nlp, _ = scripted(misled)
+    component = nlp.get_pipe("ramie_extractor")
+    component.initialize(lambda: [], nlp=nlp, exemplars=str(tmp_path / "bank.jsonl"))
+    melatonin = {"id": "T1", "start": 8, "end": 17, "label": "DS"}
+    record = {"id": "n", "text": NOTE, "entities": [melatonin]}
+    docs = [gold_doc(record, nlp, make_supplements())]
+
+    _, cases = compare_variants(nlp, component, docs, seed=0)
+
+    (case,) = cases["harmed"]["ner"]["cases"]
+    assert (case["record"], case["text"], case["label"]) == ("n", "melatonin", "DS")
+    assert case["exemplars"]
+    assert {task["count"] for task in cases["helped"].values()} == {0}
 
 
 def test_without_the_grammar_the_model_may_say_what_is_not_there(scripted, records):
@@ -440,7 +482,7 @@ def test_without_the_grammar_the_model_may_say_what_is_not_there(scripted, recor
     component = nlp.get_pipe("ramie_extractor")
     docs = [gold_doc(r, nlp, make_supplements()) for r in records[:4]]
 
-    scores = compare_variants(nlp, component, docs, seed=0)
+    scores, _ = compare_variants(nlp, component, docs, seed=0)
 
     assert scores["as it is"]["ramie_ungrounded"] == 0
     assert scores["no grammar"]["ramie_ungrounded"] > 0
@@ -495,7 +537,8 @@ def test_variants_command_agrees_with_spacy_evaluate(metrics, tmp_path):
     assert result.exit_code == 0, result.output
     written = srsly.read_json(output)
     names = ["as it is", "no exemplar", "random exemplar", "no grammar"]
-    assert list(written) == names
+    assert list(written) == [*names, "cases"]
+    assert set(written["cases"]) == {"helped", "harmed"}
     assert {key: written["as it is"][key] for key in SHARES} == pytest.approx(
         {key: scores[key] for key in SHARES}
     )

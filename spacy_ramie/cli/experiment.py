@@ -13,12 +13,6 @@ from wasabi import msg
 
 from .common import GpuId, clear_errors
 
-TITLES = {
-    "strict": "Strict: characters and labels",
-    "paper": "The paper's: sets of strings, gold entities given",
-    "faults": "The paper's, with the two faults of its released scorer",
-}
-
 
 def experiment(
     ctx: typer.Context,
@@ -51,14 +45,21 @@ def experiment(
             done.append((trial, run_trial(plan, trial)))
         report = tabulate(plan, done)
     output.parent.mkdir(parents=True, exist_ok=True)
-    settings = {"test": str(plan.test), "steps": plan.steps, "seeds": plan.seeds}
+    settings = {
+        "config": str(config),
+        "test": str(plan.test),
+        "steps": plan.steps,
+        "seeds": plan.seeds,
+        "against": plan.against,
+        "arms": {arm.name: arm._asdict() for arm in plan.arms},
+    }
     srsly.write_json(output, {"settings": settings, **report})
     _print(report, plan.against)
     msg.good(f"Wrote {output}")
 
 
 def _print(report: dict[str, Any], against: str) -> None:
-    from ..experiments.table import COSTS, FIGURES, rows_of
+    from ..experiments.table import COSTS, FIGURES, TITLES, rows_of
 
     console = Console()
     for ruler, title in TITLES.items():

@@ -1,7 +1,9 @@
 """`ramie report`: the metrics table and the HTML page."""
 
+import shlex
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, NoReturn
 
 import srsly
 import typer
@@ -11,10 +13,9 @@ from spacy.cli._util import setup_gpu
 from wasabi import msg
 
 from ..corpus.docbin import read_docs
-from ..errors import CorpusError, Errors
+from ..errors import ConfigError, CorpusError, Errors
 from ..scoring.leaks import find_leaks
 from ..scoring.recall import measure_recall
-from ..scoring.report import METRIC_ROWS, render_report
 from .common import GpuId, clear_errors, load_pipeline, percent
 
 
@@ -29,19 +30,41 @@ def report(
     variants: Annotated[
         Path | None, typer.Option(help="JSON file of `ramie variants`", exists=True)
     ] = None,
+    experiments: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="JSON file of `ramie experiment`; can be given again", exists=True
+        ),
+    ] = None,
+    neighbours: Annotated[
+        Path | None, typer.Option(help="JSON file of `ramie neighbours`", exists=True)
+    ] = None,
     despite_leaks: Annotated[
         bool, typer.Option("--despite-leaks", help="Write it across leaks, and say so")
     ] = False,
     gpu_id: GpuId = -1,
 ) -> None:
-    """Print the metrics and write them, with examples, as a page without a network.
+    """Print the metrics and write them, with every mistake, as a page of its own.
 
-    Measures how often approximate search finds the nearest exemplar, too. Refuses to
-    where a record is nearly an exemplar of the pipeline.
+    Asks the pipeline about the whole corpus, and measures how often approximate search
+    finds the nearest exemplar. Refuses to where a record is nearly an exemplar of the
+    pipeline.
     """
     with clear_errors():
+        from ..scoring.report import METRIC_ROWS, Measured, render_report
+        from ..scoring.variants import CASES
+
         setup_gpu(gpu_id)
         nlp, component = load_pipeline(str(model))
+        varied = _read(variants)
+        measured = Measured(
+            _read(metrics),
+            _read(systems),
+            {name: scores for name, scores in varied.items() if name != CASES},
+            varied.get(CASES, {}),
+            {str(path): _read_experiment(path) for path in experiments or ()},
+            _read_neighbours(neighbours),
+        )
         docs = read_docs(corpus, nlp, component.schema)
         leaks = find_leaks(component.extraction.retriever, docs)
         if leaks and not despite_leaks:
@@ -54,15 +77,18 @@ def report(
                     share=leaks[0].share,
                 )
             )
-        scores = srsly.read_json(metrics)
         recall = measure_recall(component.extraction.retriever, docs)
-        compared = {} if systems is None else srsly.read_json(systems)
-        varied = {} if variants is None else srsly.read_json(variants)
-        page = render_report(
-            scores, recall, docs, nlp, component, compared, varied, leaks
-        )
+        commands = {
+            "evaluate": _command("evaluate", model, corpus, "--output", metrics),
+            "report": _command("ramie", "report", model, corpus, metrics, output),
+            "compare": _command("ramie", "compare", model, "BASELINE", corpus, systems),
+            "variants": _command("ramie", "variants", model, corpus, variants),
+            "neighbours": _command("ramie", "neighbours", model, corpus, neighbours),
+        }
+        page = render_report(measured, docs, nlp, component, recall, leaks, commands)
     output.parent.mkdir(parents=True, exist_ok=True)
     output.write_text(page, encoding="utf8")
+    scores = measured.scores
     table = Table("", "P", "R", "F1", "with gold entities")
     for name, key, given in METRIC_ROWS:
         cells = [scores.get(f"{key}_{x}") for x in "prf"]
@@ -80,3 +106,34 @@ def report(
             f"recall@1 of the index against exact search, {task}: {value:.3f}"
         )
     msg.good(f"Wrote {output}")
+
+
+def _read(path: Path | None) -> Mapping[str, Any]:
+    """Read a JSON file that a command wrote; nothing where none is given."""
+    found: Mapping[str, Any] = {} if path is None else srsly.read_json(path)
+    return found
+
+
+def _read_experiment(path: Path) -> Mapping[str, Any]:
+    report = _read(path)
+    for key in ("settings", "strict", "paper", "faults", "cost"):
+        if key not in report:
+            _refuse(path, "experiment", key)
+    return report
+
+
+def _read_neighbours(path: Path | None) -> Mapping[str, Any]:
+    found = _read(path)
+    for queries in found.values():
+        # A task without questions has none.
+        if queries != {} and not (isinstance(queries, dict) and "sentence" in queries):
+            _refuse(path, "neighbours", "sentence")
+    return found
+
+
+def _refuse(path: Path | None, command: str, key: str) -> NoReturn:
+    raise ConfigError(Errors.R402.format(path=path, command=command, key=key))
+
+
+def _command(*words: object) -> str:
+    return shlex.join(["python", "-m", "spacy", *map(str, words)])

@@ -12,7 +12,7 @@ from wasabi import msg
 
 from ..corpus.docbin import read_docs
 from ..scoring.table import variant_rows
-from ..scoring.variants import compare_variants
+from ..scoring.variants import CASES, compare_variants
 from .common import GpuId, clear_errors, load_pipeline
 
 
@@ -23,14 +23,17 @@ def variants(
     seed: Annotated[int, typer.Option(help="Of the exemplars drawn by chance")] = 0,
     gpu_id: GpuId = -1,
 ) -> None:
-    """Evaluate as it is, without and with random exemplars, and without the grammar."""
+    """Evaluate as it is, without and with random exemplars, and without the grammar.
+
+    The file also has cases that exemplars helped in, and such that they harmed in.
+    """
     with clear_errors():
         setup_gpu(gpu_id)
         nlp, component = load_pipeline(str(model))
         docs = read_docs(corpus, nlp, component.schema)
-        scores = compare_variants(nlp, component, docs, seed)
+        scores, cases = compare_variants(nlp, component, docs, seed)
     output.parent.mkdir(parents=True, exist_ok=True)
-    srsly.write_json(output, scores)
+    srsly.write_json(output, {**scores, CASES: cases})
     table = Table("F1, or share right with gold entities", *scores)
     for row in variant_rows(scores):
         table.add_row(*row)

@@ -9,7 +9,11 @@ from ..scoring.bootstrap import Counts, f1_interval, paired_p
 from .config import Experiment
 from .trial import Trial
 
-RULERS = ("strict", "paper", "faults")
+TITLES = {
+    "strict": "Strict: characters and labels",
+    "paper": "The paper's: sets of strings, gold entities given",
+    "faults": "The paper's, with the two faults of its released scorer",
+}
 # In the order of the columns.
 FIGURES = {
     "strict": ("ner", "re", "re_gold", "te", "uc", "uc_gold"),
@@ -33,7 +37,7 @@ def tabulate(experiment: Experiment, done: Done) -> dict[str, Any]:
     """
     arms = [arm.name for arm in experiment.arms]
     report: dict[str, Any] = {}
-    for ruler in RULERS:
+    for ruler in TITLES:
         counts = {arm: _counts(done, arm, ruler) for arm in arms}
         reference = counts[experiment.against]
         report[ruler] = {

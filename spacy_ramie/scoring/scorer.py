@@ -1,7 +1,7 @@
 """The scorer of the component: strict, in characters, failures counted as wrong."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from typing import Any
 
 from spacy.scorer import PRFScore
@@ -36,14 +36,14 @@ def score_records(examples: Iterable[Example], attr: str) -> dict[str, Any]:
     examples (Iterable[Example]): Predicted and gold documents.
     attr (str): Name of the attribute that holds the predicted record.
     RETURNS (dict): Precision, recall and F1 of each kind, per label tables, how far
-        the probabilities of entities can be trusted, and counts of requests and
-        failures.
+        the probabilities of entities and triples can be trusted, and counts of
+        requests and failures.
     """
     totals: dict[str, dict[str, PRFScore]] = {
         kind: defaultdict(PRFScore) for kind in _KINDS
     }
     counts: Counter[str] = Counter()
-    sure: list[tuple[float, bool]] = []
+    sure: dict[str, list[tuple[float, bool]]] = {"ents": [], "ramie_te": []}
     for example in examples:
         record = example.predicted._.get(attr) or {}
         counts["ramie_requests"] += record.get("requests", 0)
@@ -53,12 +53,11 @@ def score_records(examples: Iterable[Example], attr: str) -> dict[str, Any]:
         gold, found = gold_items(example.reference), found_items(record)
         for kind in _KINDS:
             _compare(totals[kind], gold[kind], found[kind])
-        sure += [
-            (e["score"], (e["start"], e["end"]) in gold["ents"].get(e["label"], ()))
-            for e in record.get("entities", ())
-            if e.get("score") is not None
-        ]
-    scores: dict[str, Any] = dict(trust("ents", sure))
+        for kind, answers in sure.items():
+            answers += _judged(kind, gold[kind], record)
+    scores: dict[str, Any] = {}
+    for kind, answers in sure.items():
+        scores.update(trust(kind, answers))
     for kind in _KINDS:
         scores.update(_prf(kind, totals[kind]))
     return {**scores, **{key: counts[key] for key in ("ramie_requests", *_COUNTED)}}
@@ -115,6 +114,24 @@ def found_items(record: Mapping[str, Any]) -> dict[str, Items]:
             (u["label"], (u["start"], u["end"])) for u in record.get("usage", ())
         ),
     }
+
+
+def _judged(
+    kind: str, gold: Items, record: Mapping[str, Any]
+) -> Iterator[tuple[float, bool]]:
+    """The probability of each entity or triple, and whether it is right."""
+    items: Iterable[tuple[Mapping[str, Any], Hashable]]
+    if kind == "ents":
+        items = ((e, (e["start"], e["end"])) for e in record.get("entities", ()))
+    else:
+        items = (
+            (r, (r["head"]["text"], r["tail"]["text"]))
+            for r in record.get("relations", ())
+            if r["source"] == "te"
+        )
+    for found, item in items:
+        if found.get("score") is not None:
+            yield found["score"], item in gold.get(found["label"], ())
 
 
 def _place(entity: Entity) -> tuple[int, int, str]:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from spacy.language import Language
+from spacy.scorer import Scorer
 from spacy.tokens import Doc
 from spacy.training import Example
 
@@ -14,6 +15,10 @@ from ..extraction import Extraction
 from ..retrieval.bank import Bank
 from ..retrieval.chance import ChanceIndex
 from ..types import Answer, Request
+from .cases import find_cases
+
+# Beside the names of variants, in a file of both.
+CASES = "cases"
 
 
 class FreeEngine:
@@ -34,28 +39,34 @@ class FreeEngine:
 
 def compare_variants(
     nlp: Language, component: RamieExtractor, docs: Sequence[Doc], seed: int
-) -> dict[str, dict[str, Any]]:
+) -> tuple[dict[str, dict[str, Any]], dict[str, Any]]:
     """Evaluate a pipeline as it is and with one part changed at a time.
 
     nlp (Language): The pipeline.
     component (RamieExtractor): Its component; as it was, afterwards.
     docs (Sequence[Doc]): Gold documents.
     seed (int): Source of the exemplars drawn by chance.
-    RETURNS (dict): The scores, by name of the variant.
+    RETURNS (tuple): The scores, by name of the variant, and where exemplars helped and
+        harmed (`find_cases`).
     """
     extraction = component.extraction
     retriever, engine = extraction.retriever, extraction.engine
     k, banks = retriever.k, retriever.banks
-    scores = {}
+    scores, records = {}, {}
     for name, change in _changes(extraction, seed).items():
-        examples = [Example(nlp.make_doc(doc.text), doc) for doc in docs]
         try:
             change()
-            scores[name] = nlp.evaluate(examples)
+            done = list(nlp.pipe(doc.text for doc in docs))
+            examples = [Example(*pair) for pair in zip(done, docs, strict=True)]
+            # As `nlp.evaluate`, which keeps what was found to itself.
+            scores[name] = Scorer(nlp).score(examples)
         finally:
             retriever.k, retriever.banks = k, banks
             extraction.engine = engine
-    return scores
+        records[name] = [doc._.get(component.attrs["record"]) for doc in done]
+    segmented = component.prepare(docs, nlp)
+    shown, alone = records["as it is"], records["no exemplar"]
+    return scores, find_cases(segmented, shown, alone, retriever)
 
 
 def _changes(extraction: Extraction, seed: int) -> dict[str, Callable[[], None]]:
