@@ -233,6 +233,8 @@ class RamieExtractor(Pipe):
             self.fit_exemplars(docs, nlp)
         if adapter is not None:
             self.extraction.engine.set_adapter(adapter)
+            # Those of the adapter that comes along say nothing about this one.
+            self.temperatures, self.floors = {}, {}
 
     def fit_exemplars(self, docs: Sequence[Doc], nlp: Language) -> None:
         """Build the exemplar bank from gold documents.
