@@ -55,7 +55,7 @@ def test_no_workflow_is_called_like_a_command(project):
     assert not names & set(project["workflows"])
 
 
-@pytest.mark.parametrize("workflow", ["all", "baseline", "phee", "default"])
+@pytest.mark.parametrize("workflow", ["all", "baseline", "phee", "schemas", "default"])
 def test_every_dependency_is_there_or_made_before(project, workflow):
     known = {asset["dest"] for asset in project["assets"]}
     for command in commands_of(project, workflow):
@@ -74,7 +74,9 @@ def test_every_script_names_what_its_command_depends_on(project):
             if re.search(r"\.(cfg|spacy|jsonl)$", word)
         }
         own = {*command["deps"], *command.get("outputs", [])}
-        between = {path for path in named if re.match("corpus/(phee|healthsea)/", path)}
+        between = {
+            path for path in named if re.match("corpus/(phee|healthsea|ade)/", path)
+        }
         assert named - between <= own, command["name"]
 
 

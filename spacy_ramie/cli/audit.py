@@ -50,9 +50,9 @@ def audit(
     for name, number, leaks in checks:
         table.add_row(name, f"{number:,}", f"{len(leaks):,}", ", ".join(leaks[:NAMED]))
     Console().print(table)
-    leaks = sum(len(check.leaks) for check in checks)
-    if leaks:
-        msg.fail(f"{leaks} leak(s): what is measured across them says nothing", exits=1)
+    found = sum(len(check.leaks) for check in checks)
+    if found:
+        msg.fail(f"{found} leak(s): what is measured across them says nothing", exits=1)
     msg.good("No leak")
 
 
