@@ -58,4 +58,4 @@ EXTRAS = dev
 endif
 
 clean:
-	rm -rf .venv-* training metrics packages corpus/*.spacy corpus/phee corpus/healthsea corpus/paper project.lock
+	rm -rf .venv-* training metrics packages corpus/*.spacy corpus/ade corpus/phee corpus/healthsea corpus/paper project.lock

@@ -103,3 +103,8 @@ def make_supplements_paper() -> Schema:
 def make_phee() -> Schema:
     """Drugs and events of PHEE, assertion in place of usage (`spacy_ramie.PHEE.v1`)."""
     return read_schema(SCHEMAS / "phee.cfg")
+
+
+def make_ade() -> Schema:
+    """Drugs and adverse effects of ADE (`spacy_ramie.ADE.v1`)."""
+    return read_schema(SCHEMAS / "ade.cfg")

@@ -18,7 +18,7 @@ from spacy_ramie.cli import ramie_cli
 ROOT = Path(__file__).parent.parent
 CONFIG = ROOT / "configs/supplements.cfg"
 COMMANDS = (
-    *("base", "baseline", "check", "compare", "convert", "experiment"),
+    *("audit", "base", "baseline", "check", "compare", "convert", "experiment"),
     *("extract", "neighbours", "report", "train", "variants"),
 )
 
@@ -56,6 +56,7 @@ def test_commands_hang_under_those_of_spacy():
 @pytest.mark.parametrize(
     ("command", "said"),
     [
+        ("audit", ["MODEL", "TEST", "OTHERS", "--released"]),
         ("base", ["CONFIG", "--code", "[ramie.base]"]),
         ("check", ["PATHS", "--schema", "supplements_paper"]),
         ("baseline", ["CONFIG", "OUTPUT", "--training.max_steps"]),

@@ -18,6 +18,7 @@ from spacy_ramie.corpus.docbin import gold_doc
 from spacy_ramie.errors import ConfigError
 from spacy_ramie.experiments import trial
 from spacy_ramie.experiments.config import Arm, load_experiment
+from spacy_ramie.experiments.records import draw
 from spacy_ramie.experiments.trial import Trial, run_trial, trials_of
 from spacy_ramie.retrieval.chance import ChanceIndex
 from spacy_ramie.schema import make_supplements
@@ -28,6 +29,7 @@ from spacy_ramie.scoring.rulers import (
     unread_records,
     with_faults,
 )
+from spacy_ramie.training.config import load_setup
 
 ROOT = Path(__file__).parent.parent
 CONFIG = ROOT / "configs" / "supplements.cfg"
@@ -151,10 +153,9 @@ def test_a_share_is_part_of_a_larger_one(plan, report):
     experiment = load_experiment(plan, {})
 
     def drawn(share):
-        arm = Arm("draws", share=share)
-        setup = trial._load(experiment, Trial(arm, (), 1), {})
+        setup = load_setup(experiment.config, {})
         file = experiment.work / f"{share}.spacy"
-        trial._draw(setup, share, 1, file)
+        draw(setup, Arm("draws", share=share), 1, [], file)
         docs = DocBin().from_disk(file).get_docs(setup.nlp.vocab)
         return {doc.text for doc in docs}
 
@@ -204,11 +205,11 @@ def test_wrong_experiment_names_what_is_possible(plan, changed, message):
         load_experiment(plan, changed)
 
 
-@pytest.mark.parametrize("name", ["ablation", "fewshot", "interference"])
+@pytest.mark.parametrize("name", ["ablation", "fewshot", "interference", "transfer"])
 def test_experiments_that_come_along_can_be_read(name):
     experiment = load_experiment(ROOT / "configs/experiments" / f"{name}.cfg", {})
 
-    assert len(trials_of(experiment)) >= 3 * len(experiment.arms)
+    assert len(trials_of(experiment)) >= len(experiment.seeds) * len(experiment.arms)
     assert experiment.config.is_relative_to("configs")
 
 

@@ -56,7 +56,7 @@ def test_no_workflow_is_called_like_a_command(project):
 
 
 @pytest.mark.parametrize(
-    "workflow", ["all", "baseline", "phee", "experiments", "default"]
+    "workflow", ["all", "baseline", "phee", "experiments", "schemas", "default"]
 )
 def test_every_dependency_is_there_or_made_before(project, workflow):
     known = {asset["dest"] for asset in project["assets"]}
@@ -76,7 +76,9 @@ def test_every_script_names_what_its_command_depends_on(project):
             if re.search(r"\.(cfg|spacy|jsonl)$", word)
         }
         own = {*command["deps"], *command.get("outputs", [])}
-        between = {path for path in named if re.match("corpus/(phee|healthsea)/", path)}
+        between = {
+            path for path in named if re.match("corpus/(phee|healthsea|ade)/", path)
+        }
         assert named - between <= own, command["name"]
 
 

@@ -2,6 +2,7 @@
 
 import typer
 
+from .audit import audit
 from .base import base
 from .baseline import baseline
 from .calibrate import calibrate
@@ -34,6 +35,7 @@ ramie_cli.command("experiment", context_settings=_CONFIG)(experiment)
 ramie_cli.command("neighbours")(neighbours)
 ramie_cli.command("variants")(variants)
 ramie_cli.command("report")(report)
+ramie_cli.command("audit")(audit)
 ramie_cli.command("extract")(extract)
 
 

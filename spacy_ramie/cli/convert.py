@@ -9,6 +9,7 @@ import srsly
 import typer
 from wasabi import msg
 
+from ..corpus.ade import convert_ade
 from ..corpus.docbin import write_docbin
 from ..corpus.paper_labels import to_paper_labels
 from ..corpus.phee import convert_phee
@@ -22,6 +23,7 @@ class Source(StrEnum):
 
     records = "records"
     phee = "phee"
+    ade = "ade"
     supplements = "supplements"
     spacy = "spacy"
 
@@ -34,8 +36,8 @@ def convert(
         Source,
         typer.Option(
             help="What the source holds: records of this package (checked against "
-            "the schema), PHEE as published, supplement records to be given the "
-            "paper's closed set of labels, or a .spacy file with entities"
+            "the schema), PHEE or ADE as published, supplement records to be given "
+            "the paper's closed set of labels, or a .spacy file with entities"
         ),
     ] = Source.records,
     lang: Annotated[str, typer.Option(help="Language of the tokenizer")] = "en",
@@ -45,6 +47,8 @@ def convert(
         labels = schema_by_name(schema)
         if form is Source.phee:
             records = convert_phee(source)
+        elif form is Source.ade:
+            records = convert_ade(source)
         elif form is Source.spacy:
             records = convert_spacy(source)
         elif form is Source.supplements:

@@ -74,3 +74,9 @@ def _print(report: dict[str, Any], against: str) -> None:
     for arm, cost in report["cost"].items():
         table.add_row(arm, *(f"{cost[key]:,.1f}" for key in COSTS))
     console.print(table)
+    for arm, number in report["left_out"].items():
+        if number:
+            msg.warn(
+                f"{arm}: {number} training records are nearly test records and were "
+                "left out"
+            )

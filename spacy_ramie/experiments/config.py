@@ -1,6 +1,6 @@
 """The config file of an experiment: what its arms have in common, and what not."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -22,7 +22,13 @@ class Arm(NamedTuple):
         Empty: one adapter for all tasks.
     exemplars (str): "retrieved", "random" or "none", in training and afterwards.
     share (float): How much of the training records is used.
+    few (int | None): How many of them are used, in place of a share.
     bank (str): Where exemplars come from: "train", the records used, or "full".
+    train (str): Another training config, whose labels and records it learns; it is
+        measured on those of the experiment all the same. Its records are no exemplars.
+    start (str): An arm above it whose adapter it goes on from.
+    steps (int | None): Training steps for each task, in place of the experiment's; 0:
+        the adapter stays as it starts.
     overrides (Mapping[str, Any]): Further settings, as on the command line.
     """
 
@@ -30,7 +36,11 @@ class Arm(NamedTuple):
     groups: tuple[tuple[str, ...], ...] = ()
     exemplars: str = "retrieved"
     share: float = 1.0
+    few: int | None = None
     bank: str = "train"
+    train: str = ""
+    start: str = ""
+    steps: int | None = None
     overrides: Mapping[str, Any] = {}
 
 
@@ -39,6 +49,8 @@ class Experiment(NamedTuple):
 
     config (Path): The training config that every arm starts from.
     test (Path): The corpus to measure on.
+    seen (list[Path]): Corpora (.spacy) that the base has read: test records that are
+        nearly one of theirs are not measured.
     work (Path): Folder of adapters and of the counts of each trial.
     seeds (list[int]): Each arm is trained with each.
     steps (int): Training steps for each task of an adapter.
@@ -49,12 +61,17 @@ class Experiment(NamedTuple):
 
     config: Path
     test: Path
+    seen: list[Path]
     work: Path
     seeds: list[int]
     steps: int
     against: str
     overrides: dict[str, Any]
     arms: list[Arm]
+
+    def arm(self, name: str) -> Arm:
+        """Give the arm of a name."""
+        return next(arm for arm in self.arms if arm.name == name)
 
 
 def load_experiment(path: Path, overrides: dict[str, Any]) -> Experiment:
@@ -70,11 +87,13 @@ def load_experiment(path: Path, overrides: dict[str, Any]) -> Experiment:
     plain = config["experiment"]
     require(path, "experiment", plain, NEEDED)
     arms = [_arm(path, name, block) for name, block in plain["arms"].items()]
+    _check_starts(path, arms)
     if plain["against"] not in {arm.name for arm in arms}:
         _refuse(path, "against", "the name of an arm", plain["against"])
     return Experiment(
         Path(plain["config"]),
         Path(plain["test"]),
+        [Path(seen) for seen in plain.get("seen", ())],
         Path(plain["work"]),
         plain["seeds"],
         plain["steps"],
@@ -95,7 +114,20 @@ def _arm(path: Path, name: str, block: dict[str, Any]) -> Arm:
             _refuse(path, f"arms.{name}.{key}", f"one of {known}", getattr(arm, key))
     if not 0 < arm.share <= 1:
         _refuse(path, f"arms.{name}.share", "above 0 and at most 1", arm.share)
+    if arm.few is not None and arm.few < 1:
+        _refuse(path, f"arms.{name}.few", "1 or more", arm.few)
     return arm
+
+
+def _check_starts(path: Path, arms: Sequence[Arm]) -> None:
+    above: dict[str, Arm] = {}
+    for arm in arms:
+        if arm.start and (
+            arm.start not in above or above[arm.start].groups != arm.groups
+        ):
+            expected = "the name of an arm above it with the same groups"
+            _refuse(path, f"arms.{arm.name}.start", expected, arm.start)
+        above[arm.name] = arm
 
 
 def _refuse(path: Path, key: str, expected: str, value: Any) -> None:

@@ -11,7 +11,7 @@ from spacy.tokens import Doc
 from ..component import RamieExtractor
 from ..corpus.items import Item, make_items
 from ..retrieval.index import ExactIndex
-from ..retrieval.retriever import Retriever
+from ..retrieval.retriever import Retriever, with_answer
 
 # How many exemplars are looked at.
 DEPTHS = (1, 3, 5)
@@ -42,8 +42,7 @@ def study_neighbours(
         queries = {
             "sentence": [item.exemplar.sentence for item in asked],
             "with answer": [
-                f"{item.exemplar.sentence}\nResponse:{item.completion}"
-                for item in asked
+                with_answer(item.exemplar.sentence, item.completion) for item in asked
             ],
         }
         found[task] = {

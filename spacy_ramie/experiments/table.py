@@ -33,7 +33,8 @@ def tabulate(experiment: Experiment, done: Done) -> dict[str, Any]:
     RETURNS (dict): Per ruler and arm, for each figure, `f1`, `low`, `high` (95 %, over
         records, all seeds together), `seeds` (F1 of each) and `p` (against the arm
         that the experiment names; None for that one); under "cost" the sums of the
-        adapters of an arm, mean over seeds.
+        adapters of an arm, mean over seeds; under "left_out" the training records of
+        an arm that are nearly test records.
     """
     arms = [arm.name for arm in experiment.arms]
     report: dict[str, Any] = {}
@@ -52,6 +53,8 @@ def tabulate(experiment: Experiment, done: Done) -> dict[str, Any]:
             for arm, rows in counts.items()
         }
     report["cost"] = {arm: _cost(done, arm, len(experiment.seeds)) for arm in arms}
+    # All adapters of an arm have the same records to draw from.
+    report["left_out"] = {t.arm.name: found.get("left_out", 0) for t, found in done}
     return report
 
 

@@ -3,14 +3,13 @@
 import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from random import Random
 from time import perf_counter
 from typing import Any, NamedTuple
 
 import srsly
-from spacy.tokens import Doc, DocBin
+from spacy.tokens import Doc
 
-from ..corpus.docbin import read_docs, record_of
+from ..corpus.docbin import record_of
 from ..corpus.records import gold_annotations
 from ..files import folder_size
 from ..record import make_record
@@ -25,6 +24,7 @@ from ..scoring.rulers import (
 from ..training.adapter import LOG, train_adapter
 from ..training.config import Setup, load_setup
 from .config import Arm, Experiment
+from .records import draw, read_test
 
 logger = logging.getLogger(__name__)
 
@@ -63,8 +63,8 @@ def run_trial(experiment: Experiment, trial: Trial) -> dict[str, Any]:
     experiment (Experiment): What it is part of.
     trial (Trial): The adapter.
     RETURNS (dict): `tasks`; per ruler ("strict", "paper", "faults") the counts of each
-        record by task; `train_seconds`, `load_seconds`, `seconds_per_1000` records
-        and `megabytes`.
+        record by task; `left_out`, the training records that are nearly test records;
+        `train_seconds`, `load_seconds`, `seconds_per_1000` records and `megabytes`.
     """
     folder = trial.folder(experiment.work)
     done = folder / "counts.json"
@@ -81,64 +81,79 @@ def run_trial(experiment: Experiment, trial: Trial) -> dict[str, Any]:
 def _train_and_measure(
     experiment: Experiment, trial: Trial, folder: Path
 ) -> dict[str, Any]:
+    arm = trial.arm
     adapter = folder / "adapter"
-    overrides = {
-        **experiment.overrides,
-        **trial.arm.overrides,
-        "paths.adapter": str(adapter),
-        "ramie.training.seed": trial.seed,
-    }
-    if trial.arm.exemplars == "none":
-        overrides[f"{RETRIEVER}.k"] = 0
-    elif trial.arm.exemplars == "random":
-        chance = {"@misc": "spacy_ramie.ChanceIndex.v1", "seed": trial.seed}
-        overrides.update({f"{RETRIEVER}.index.{k}": v for k, v in chance.items()})
-    setup = _load(experiment, trial, overrides)
+    overrides = _overrides(experiment, trial, adapter)
+    config = Path(arm.train) if arm.train else experiment.config
+    setup = _load(experiment.config, experiment, trial, overrides)
     full = setup.paths["train"]
-    if trial.arm.share < 1:
+    test = read_test(experiment, setup)
+    left_out = 0
+    if arm.share < 1 or arm.few is not None or arm.train:
+        setup = _load(config, experiment, trial, overrides)
         train = folder / "train.spacy"
-        _draw(setup, trial.arm.share, trial.seed, train)
+        left_out = draw(setup, arm, trial.seed, test, train)
         overrides["paths.train"] = str(train)
-        setup = _load(experiment, trial, overrides)
     if not (adapter / LOG).is_file():
-        train_adapter(setup)
-    setup = _load(experiment, trial, overrides)
-    bank = full if trial.arm.bank == "full" else setup.paths["train"]
+        train_adapter(_load(config, experiment, trial, overrides))
+    setup = _load(experiment.config, experiment, trial, overrides)
     component = setup.component
+    # The supplement schema comes with exemplars of its own.
+    component.extraction.retriever.banks = {}
+    # The records of another schema are no exemplars.
+    own = None if arm.train else setup.paths["train"]
+    bank = full if arm.bank == "full" else own
     component.initialize(
         lambda: [], nlp=setup.nlp, exemplars=bank, adapter=str(adapter)
     )
     start = perf_counter()
     component.load()
     loaded = perf_counter() - start
-    docs = component.prepare(
-        read_docs(experiment.test, setup.nlp, component.schema), setup.nlp
-    )
+    docs = component.prepare(test, setup.nlp)
     return {
         "tasks": list(component.extraction.tasks),
         **_measure(setup, docs),
+        "left_out": left_out,
         "train_seconds": _trained(adapter),
         "load_seconds": loaded,
         "megabytes": folder_size(adapter) / 1e6,
     }
 
 
-def _load(experiment: Experiment, trial: Trial, overrides: dict[str, Any]) -> Setup:
-    setup = load_setup(experiment.config, overrides)
+def _overrides(experiment: Experiment, trial: Trial, adapter: Path) -> dict[str, Any]:
+    arm = trial.arm
+    overrides = {
+        **experiment.overrides,
+        **arm.overrides,
+        "paths.adapter": str(adapter),
+        "ramie.training.seed": trial.seed,
+    }
+    if arm.exemplars == "none":
+        overrides[f"{RETRIEVER}.k"] = 0
+    elif arm.exemplars == "random":
+        chance = {"@misc": "spacy_ramie.ChanceIndex.v1", "seed": trial.seed}
+        overrides.update({f"{RETRIEVER}.index.{k}": v for k, v in chance.items()})
+    if arm.start:
+        before = trial._replace(arm=experiment.arm(arm.start))
+        overrides["ramie.start"] = str(before.folder(experiment.work) / "adapter")
+    return overrides
+
+
+def _load(
+    config: Path, experiment: Experiment, trial: Trial, overrides: dict[str, Any]
+) -> Setup:
+    setup = load_setup(config, overrides)
     extraction = setup.component.extraction
     if trial.tasks:
-        extraction.tasks = {name: extraction.tasks[name] for name in trial.tasks}
-    steps = experiment.steps * len(extraction.tasks)
-    setup.settings["training"] = {**setup.settings["training"], "max_steps": steps}
+        # Another schema may have no labels for one.
+        known = [name for name in trial.tasks if name in extraction.tasks]
+        extraction.tasks = {name: extraction.tasks[name] for name in known}
+    each = experiment.steps if trial.arm.steps is None else trial.arm.steps
+    steps = each * len(extraction.tasks)
+    # Without a step transformers would count in epochs.
+    limit = {"max_steps": steps} if steps else {"max_steps": -1, "num_train_epochs": 0}
+    setup.settings["training"] = {**setup.settings["training"], **limit}
     return setup
-
-
-def _draw(setup: Setup, share: float, seed: int, target: Path) -> None:
-    """Write some of the training records; a smaller share is part of a larger one."""
-    docs = read_docs(Path(setup.paths["train"]), setup.nlp, setup.component.schema)
-    Random(seed).shuffle(docs)
-    some = docs[: max(1, round(share * len(docs)))]
-    DocBin(docs=some, store_user_data=True).to_disk(target)
 
 
 def _measure(setup: Setup, docs: Sequence[Doc]) -> dict[str, Any]:

@@ -117,7 +117,7 @@ class Retriever:
     def _key(self, exemplar: Exemplar) -> str:
         if self.key == "sentence":
             return exemplar.sentence
-        return f"{exemplar.sentence}\nResponse:{exemplar.answer}"
+        return with_answer(exemplar.sentence, exemplar.answer)
 
     def to_disk(self, path: Path) -> None:
         """Write the banks: one file of exemplars, an index and a sidecar per task."""
@@ -190,6 +190,16 @@ class Retriever:
         data = state.pop("bytes")
         self.__dict__.update(state)
         self.from_bytes(data)
+
+
+def with_answer(sentence: str, answer: str) -> str:
+    """Join a sentence and its answer, as the paper does for exemplars.
+
+    sentence (str): The sentence.
+    answer (str): Its answer.
+    RETURNS (str): A key; as a query it would give the answer away.
+    """
+    return f"{sentence}\nResponse:{answer}"
 
 
 def _by_task(exemplars: Iterable[Exemplar]) -> dict[str, list[Exemplar]]:

@@ -9,7 +9,12 @@ from random import Random
 from typing import Any
 
 import torch
-from peft import LoraConfig, get_peft_model, prepare_model_for_kbit_training
+from peft import (
+    LoraConfig,
+    PeftModel,
+    get_peft_model,
+    prepare_model_for_kbit_training,
+)
 from transformers import set_seed
 
 from .. import default
@@ -17,6 +22,7 @@ from ..corpus.items import make_items
 from ..engine.fingerprint import fingerprint
 from ..engine.loading import (
     TRAINED_ON,
+    check_adapter,
     context_length,
     load_base,
     load_tokenizer,
@@ -46,7 +52,9 @@ LOG = "log.json"
 def train_adapter(setup: Setup) -> dict[str, Any]:
     """Train an adapter on the training split, selected by loss on the dev split.
 
-    A run that was interrupted goes on from its last checkpoint.
+    A run that was interrupted goes on from its last checkpoint. Where `start` names an
+    adapter, training goes on from that one, as it was made; where `eval_strategy` is
+    "no", the last step counts and the dev split is not read.
 
     setup (Setup): The pipeline and its settings.
     RETURNS (dict): What the run measured: steps, losses, seconds.
@@ -92,6 +100,10 @@ def _lora_model(base: str, settings: dict[str, Any]) -> Any:
     model = load_base(base, **kwargs)
     if quantisation:
         model = prepare_model_for_kbit_training(model)
+    start = settings.get("start")
+    if start is not None:
+        check_adapter(base, Path(start))
+        return PeftModel.from_pretrained(model, start, is_trainable=True)
     try:
         lora = LoraConfig(task_type="CAUSAL_LM", **settings["lora"])
         return get_peft_model(model, lora)
@@ -114,7 +126,9 @@ def make_features(
     """
     extraction = setup.component.extraction
     tasks = list(extraction.tasks.values())
-    train_docs, dev_docs = setup.docs("train"), setup.docs("dev")
+    selects = setup.settings["training"].get("eval_strategy", "no") != "no"
+    train_docs = setup.docs("train")
+    dev_docs = setup.docs("dev") if selects else []
     if not isinstance(extraction.retriever.make_index(), ChanceIndex):
         # A split asks for all its exemplars at once: one product of matrices.
         extraction.retriever.make_index = ExactIndex
