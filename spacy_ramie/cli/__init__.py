@@ -13,6 +13,7 @@ from .extract import extract
 from .index_sweep import index_sweep
 from .neighbours import neighbours
 from .report import report
+from .retriever import retriever
 from .train import train
 from .variants import variants
 
@@ -32,6 +33,7 @@ ramie_cli.command("baseline", context_settings=_CONFIG)(baseline)
 ramie_cli.command("calibrate")(calibrate)
 ramie_cli.command("compare")(compare)
 ramie_cli.command("experiment", context_settings=_CONFIG)(experiment)
+ramie_cli.command("retriever", context_settings=_CONFIG)(retriever)
 ramie_cli.command("neighbours")(neighbours)
 ramie_cli.command("index-sweep")(index_sweep)
 ramie_cli.command("variants")(variants)
