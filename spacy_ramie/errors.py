@@ -52,6 +52,7 @@ class Errors:
 
     R107 = "[R107] {name}: none of its examples fits into a context of {context} tokens. Choose a longer context in [ramie.base], or another source."
     R108 = "[R108] {count} record(s) of {path} are nearly exemplars of the pipeline, as {record} is {exemplar} ({share:.0%} the same): what is measured across a leak says nothing. Take them out of the one or the other (`spacy ramie check` lists them), or say --despite-leaks."
+    R109 = "[R109] {path} gives a retriever nothing to learn from: no record shares an item of an answer with another one and is similar to a third. Give more records, or a greater [retriever] depth."
 
     # Models
     R201 = "[R201] No adapter: the base model '{base}' that comes along has one for the schema of supplements in the compact style only. Train one for yours (python -m spacy ramie train CONFIG --paths.base {base}) and name it in nlp.initialize, or set [components.NAME.engine] base to another model."
@@ -69,6 +70,7 @@ class Errors:
     R305 = "[R305] Encoder spacy_ramie.TrfDataEncoder.v1 reads doc._.trf_data, which {problem}. Put a component of spacy-transformers before ramie_extractor."
     R306 = "[R306] {path} holds no exemplar bank. Save the pipeline with nlp.to_disk after nlp.initialize."
     R307 = "[R307] {path} is damaged: {problem}. Build the bank again (nlp.initialize, or `spacy assemble`)."
+    R308 = "[R308] Training a retriever needs the package 'datasets', which is not installed: pip install \"spacy-ramie[retriever]\"."
 
     # Reports
     R401 = "[R401] The report draws with matplotlib, which is not installed: pip install \"spacy-ramie[report]\"."

@@ -30,5 +30,15 @@ def ingredient_of(entity: Entity, known: Mapping[str, str]) -> str | None:
     return entity.ingredient or known.get(_key(entity.text))
 
 
+def name_of(text: str, known: Mapping[str, str]) -> str:
+    """Name what a mention is about, whether its ingredient is known or not.
+
+    text (str): The mention.
+    known (Mapping[str, str]): What `learn_ingredients` collected.
+    RETURNS (str): The ingredient, or where the text is new its words in lower case.
+    """
+    return known.get(_key(text), _key(text))
+
+
 def _key(text: str) -> str:
     return " ".join(text.lower().split())

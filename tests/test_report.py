@@ -209,14 +209,20 @@ def test_everything_together_fetches_nothing(render):
     }
     page = render(
         measured(
-            neighbours={"ner": {"sentence": queries, "with answer": queries}, "re": {}},
+            neighbours={
+                "hashing": {
+                    "ner": {"sentence": queries, "with answer": queries},
+                    "re": {},
+                },
+                "chance": {"ner": {"sentence": queries}},
+            },
             experiments={
                 f"{n}.json": experiment(n) for n in ("fewshot", "interference")
             },
         )
     )
 
-    assert page.count("<svg") == 6
+    assert page.count("<svg") == 7
     assert not re.search(r"url\(|@import|https?://|<script|<link|<img|<iframe", page)
     ids = re.findall(r'\bid="(.*?)"', page)
     assert len(ids) == len(set(ids))

@@ -11,8 +11,10 @@ from .compare import compare
 from .convert import convert
 from .experiment import experiment
 from .extract import extract
+from .index_sweep import index_sweep
 from .neighbours import neighbours
 from .report import report
+from .retriever import retriever
 from .train import train
 from .variants import variants
 
@@ -32,7 +34,9 @@ ramie_cli.command("baseline", context_settings=_CONFIG)(baseline)
 ramie_cli.command("calibrate")(calibrate)
 ramie_cli.command("compare")(compare)
 ramie_cli.command("experiment", context_settings=_CONFIG)(experiment)
+ramie_cli.command("retriever", context_settings=_CONFIG)(retriever)
 ramie_cli.command("neighbours")(neighbours)
+ramie_cli.command("index-sweep")(index_sweep)
 ramie_cli.command("variants")(variants)
 ramie_cli.command("report")(report)
 ramie_cli.command("audit")(audit)

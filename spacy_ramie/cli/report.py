@@ -124,10 +124,13 @@ def _read_experiment(path: Path) -> Mapping[str, Any]:
 
 def _read_neighbours(path: Path | None) -> Mapping[str, Any]:
     found = _read(path)
-    for queries in found.values():
-        # A task without questions has none.
-        if queries != {} and not (isinstance(queries, dict) and "sentence" in queries):
-            _refuse(path, "neighbours", "sentence")
+    for tasks in found.values():
+        asked = tasks.values() if isinstance(tasks, dict) else [tasks]
+        for queries in asked:
+            # A task without questions has none.
+            known = isinstance(queries, dict) and (not queries or "sentence" in queries)
+            if not known:
+                _refuse(path, "neighbours", "sentence")
     return found
 
 

@@ -16,17 +16,19 @@ QUERIES = {"sentence": "-", "with answer": ":"}
 def retrieval_curves(
     name: str, found: Mapping[str, Mapping[str, Mapping[str, float]]]
 ) -> str:
-    """Draw what `experiments.neighbours.study_neighbours` found.
+    """Draw what `experiments.neighbours.study_neighbours` found for a retriever.
 
     name (str): Name of the figure.
     found (Mapping): Per task and query the figures.
     RETURNS (str): The SVG.
     """
     tasks = {task: queries for task, queries in found.items() if queries}
+    # Chance has the one query.
+    asked = [query for query in QUERIES if all(query in q for q in tasks.values())]
 
     def paint(figure: "Figure") -> None:
         panels = figure.subplots(1, 1 + len(CURVES))
-        for at, (query, line) in enumerate(QUERIES.items()):
+        for at, query in enumerate(asked):
             places = [number + 0.4 * at - 0.2 for number in range(len(tasks))]
             panels[0].bar(
                 places,
@@ -38,7 +40,7 @@ def retrieval_curves(
             for panel, curve in zip(panels[1:], CURVES, strict=True):
                 for color, queries in zip(COLORS, tasks.values(), strict=False):
                     depths, values = _curve(queries[query], curve)
-                    panel.plot(depths, values, line, color=color, marker="o")
+                    panel.plot(depths, values, QUERIES[query], color=color, marker="o")
         panels[0].set_xticks(range(len(tasks)), list(tasks))
         panels[0].set_title("copied\n(pale: with answer)")
         for panel, curve in zip(panels[1:], CURVES, strict=True):

@@ -38,6 +38,15 @@ class Bank:
             for found, kin in zip(self.index.search(queries, most), barred, strict=True)
         ]
 
+    def indexed_by(self, index: Index) -> "Bank":
+        """Give the same exemplars with another index.
+
+        index (Index): An empty one, which takes the vectors in.
+        RETURNS (Bank): The other bank.
+        """
+        index.build(self.index.vectors())
+        return Bank(self.exemplars, index)
+
     @cached_property
     def _kin(self) -> dict[tuple[str, str], set[int]]:
         """Rows by note and by sentence; asked for while training alone."""

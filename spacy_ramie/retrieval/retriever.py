@@ -61,7 +61,7 @@ class Retriever:
         """
         by_task = _by_task(exemplars)
         keys = {
-            task: [self._key(exemplar) for exemplar in members]
+            task: [self.key_of(exemplar) for exemplar in members]
             for task, members in by_task.items()
         }
         distinct = list(dict.fromkeys(chain.from_iterable(keys.values())))
@@ -114,7 +114,8 @@ class Retriever:
             return [[] for _ in vectors]
         return bank.search(numpy.stack(vectors), self.k, but=but)
 
-    def _key(self, exemplar: Exemplar) -> str:
+    def key_of(self, exemplar: Exemplar) -> str:
+        """Give the text by which an exemplar is found."""
         if self.key == "sentence":
             return exemplar.sentence
         return with_answer(exemplar.sentence, exemplar.answer)

@@ -1,9 +1,8 @@
 """Encoders on sentence-transformers: any of its models, and the paper's three."""
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy
@@ -11,9 +10,13 @@ from spacy.language import Language
 from spacy.tokens import Span
 
 from ..device import torch_device
-from ..errors import Errors, RetrievalError
-from ..files import model_folder
 from .encoders import Encoder, Vectors
+from .sentence_model import (
+    fingerprint_of,
+    load_sentence_model,
+    sentence_folder,
+    unloadable,
+)
 
 
 @dataclass(frozen=True)
@@ -85,7 +88,7 @@ class SentenceEncoder:
     def identity(self) -> str:
         """The settings of the recipe and a fingerprint of its models."""
         both = dict.fromkeys((self.recipe.queries, self.recipe.documents))
-        models = "+".join(_fingerprint(model) for model in both)
+        models = "+".join(fingerprint_of(model) for model in both)
         rest = replace(self.recipe, queries="", documents="")
         settings = hashlib.sha256(repr(rest).encode()).hexdigest()[:8]
         return f"sentence-transformers/{models}/{settings}"
@@ -116,16 +119,14 @@ class SentenceEncoder:
             Transformer,
         )
 
-        folder = str(_folder(name))
+        if self.recipe.pooling is None:
+            model = load_sentence_model(name, device)
+            if length is not None:
+                model.max_seq_length = length
+            return model
+        folder = str(sentence_folder(name))
+        local = {"local_files_only": True}
         try:
-            if self.recipe.pooling is None:
-                model = SentenceTransformer(
-                    folder, device=device, local_files_only=True
-                )
-                if length is not None:
-                    model.max_seq_length = length
-                return model
-            local = {"local_files_only": True}
             transformer = Transformer(
                 folder,
                 max_seq_length=length,
@@ -134,9 +135,7 @@ class SentenceEncoder:
                 config_kwargs=local,
             )
         except Exception as error:
-            # The libraries raise a dozen kinds for a folder that is no model.
-            first = str(error).split("\n")[0]
-            raise _unloadable(name, f"{type(error).__name__}: {first}") from error
+            raise unloadable(name, error) from error
         if transformer.tokenizer.pad_token is None:
             # It is masked, so that any token will do.
             transformer.tokenizer.pad_token = transformer.tokenizer.eos_token
@@ -165,44 +164,6 @@ def _append_eos(tokenizer: Any) -> None:
     tokenizer.backend_tokenizer.post_processor = TemplateProcessing(
         single=f"$A {eos}", special_tokens=[(eos, tokenizer.eos_token_id)]
     )
-
-
-def _fingerprint(model: str) -> str:
-    """Give a short hash that changes with the files of a model."""
-    digest = hashlib.sha256()
-    for file in sorted(_folder(model).rglob("*")):
-        if file.suffix in (".json", ".txt"):
-            digest.update(file.read_bytes())
-        elif file.suffix in (".safetensors", ".bin"):
-            for piece in _sample(file):
-                digest.update(piece)
-    return digest.hexdigest()[:16]
-
-
-def _sample(file: Path) -> Iterator[bytes]:
-    """Give the size of a weight file and 256 pieces from all over it.
-
-    Two models of one shape differ in their numbers alone; to read all of them
-    would take as long as to load them.
-    """
-    size = file.stat().st_size
-    yield str(size).encode()
-    with file.open("rb") as stream:
-        for i in range(256):
-            stream.seek(i * size // 256)
-            yield stream.read(4096)
-
-
-def _folder(model: str) -> Path:
-    folder = model_folder(model)
-    if folder is None:
-        problem = "it is neither a folder nor in the Hugging Face cache"
-        raise _unloadable(model, problem)
-    return folder
-
-
-def _unloadable(name: str, problem: str) -> RetrievalError:
-    return RetrievalError(Errors.R304.format(encoder=name, problem=problem))
 
 
 def make_sentence_encoder(

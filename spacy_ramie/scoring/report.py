@@ -98,7 +98,10 @@ def render_report(
     figures = {
         "calibration": diagrams
         and Markup(reliability_diagrams("calibration", diagrams)),
-        "retrieval": neighbours and Markup(retrieval_curves("retrieval", neighbours)),
+        "retrieval": {
+            name: Markup(retrieval_curves(f"retrieval-{number}", tasks))
+            for number, (name, tasks) in enumerate(neighbours.items())
+        },
     }
     studies = [
         study_of(f"experiment-{number}", path, report)

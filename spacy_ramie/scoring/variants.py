@@ -12,7 +12,6 @@ from spacy.training import Example
 from ..component import RamieExtractor
 from ..engine.base import Engine
 from ..extraction import Extraction
-from ..retrieval.bank import Bank
 from ..retrieval.chance import ChanceIndex
 from ..types import Answer, Request
 from .cases import find_cases
@@ -76,12 +75,10 @@ def _changes(extraction: Extraction, seed: int) -> dict[str, Callable[[], None]]
         retriever.k = 0
 
     def by_chance() -> None:
-        chance = {}
-        for task, bank in retriever.banks.items():
-            index = ChanceIndex(seed)
-            index.build(bank.index.vectors())
-            chance[task] = Bank(bank.exemplars, index)
-        retriever.banks = chance
+        retriever.banks = {
+            task: bank.indexed_by(ChanceIndex(seed))
+            for task, bank in retriever.banks.items()
+        }
 
     def no_grammar() -> None:
         extraction.engine = FreeEngine(extraction.engine)
