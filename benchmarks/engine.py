@@ -155,6 +155,9 @@ class Replaying(LogitsProcessor):
         scores[torch.arange(len(best)), best] = float("inf")
         return scores
 
+    def keep(self, rows: Sequence[int]) -> None:
+        """Go on with some of the rows; so does what was recorded."""
+
 
 def deduplication(scene: Scene) -> Row:
     """Every request twice: in one call, where it is answered once, and in two."""
