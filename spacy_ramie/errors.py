@@ -1,6 +1,15 @@
 """Every error of the package: what is wrong, where, and what to do about it."""
 
 
+def first_line(error: Exception) -> str:
+    """Give the first line of what a library raised; the rest is for its makers.
+
+    error (Exception): What was raised.
+    RETURNS (str): One line.
+    """
+    return str(error).strip().split("\n")[0]
+
+
 class RamieError(ValueError):
     """What a user can mend: a config, a file, a model. Bad notes never raise it."""
 

@@ -48,8 +48,8 @@ class Extraction:
     temperatures (dict[str, float]): Per task how much its probabilities are softened.
     floors (dict[str, float]): Per task the probability below which what was found is
         set aside.
-    thresholds (dict[str, float]): Instead of them, per label the probability below which what was found
-        is set aside.
+    thresholds (dict[str, float]): Instead of them, per label the probability below
+        which what was found is set aside.
     """
 
     def __init__(
@@ -66,6 +66,15 @@ class Extraction:
         self.temperatures: dict[str, float] = {}
         self.floors: dict[str, float] = {}
         self.thresholds: dict[str, float] = {}
+
+    def uncalibrated(self, wave: int) -> "Extraction":
+        """Give the same road for the tasks of one wave, probabilities as they are.
+
+        wave (int): 1, or 2 for the tasks about given entities.
+        RETURNS (Extraction): Without temperatures, floors and thresholds.
+        """
+        tasks = {name: task for name, task in self.tasks.items() if task.wave == wave}
+        return Extraction(tasks, self.style, self.retriever, self.engine)
 
     def run(
         self,

@@ -9,7 +9,7 @@ from spacy.cli._util import import_code, parse_config_overrides
 from spacy.util import load_config
 from wasabi import msg
 
-from ..errors import ConfigError, Errors, ModelError
+from ..errors import ConfigError, Errors, ModelError, first_line
 from ..files import model_folder
 from .common import clear_errors
 
@@ -74,5 +74,5 @@ def _download(name: str) -> None:
         snapshot_download(name, allow_patterns=patterns)
     except Exception as error:
         # No network, no such model, no licence accepted, no valid name.
-        problem = str(error).strip().split("\n")[0]
+        problem = first_line(error)
         raise ModelError(Errors.R206.format(base=name, problem=problem)) from error

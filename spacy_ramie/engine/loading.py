@@ -10,7 +10,7 @@ from safetensors import safe_open
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from .. import default
-from ..errors import Errors, ModelError
+from ..errors import Errors, ModelError, first_line
 from ..files import model_folder
 from .fingerprint import fingerprint
 
@@ -127,8 +127,7 @@ def _merge(model: Any, base: str, adapter: str) -> Any:
         _check_weights(merged, Path(adapter))
         return merged.merge_and_unload(safe_merge=True)
     except Exception as error:
-        first = str(error).strip().split("\n")[0]
-        problem = f"it does not fit the base model '{base}': {first}"
+        problem = f"it does not fit the base model '{base}': {first_line(error)}"
         raise _bad_adapter(Path(adapter), problem) from error
 
 
@@ -157,6 +156,5 @@ def _folder(base: str) -> Path:
 
 
 def _no_base(base: str, error: Exception) -> ModelError:
-    first = str(error).strip().split("\n")[0]
-    problem = f"{type(error).__name__}: {first}"
+    problem = f"{type(error).__name__}: {first_line(error)}"
     return ModelError(Errors.R202.format(base=base, problem=problem))

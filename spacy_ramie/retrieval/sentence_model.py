@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ..errors import Errors, RetrievalError
+from ..errors import Errors, RetrievalError, first_line
 from ..files import model_folder
 
 
@@ -76,6 +76,5 @@ def unloadable(name: str, error: Exception) -> RetrievalError:
     error (Exception): What the library raised.
     RETURNS (RetrievalError): To be raised.
     """
-    first = str(error).split("\n")[0]
-    problem = f"{type(error).__name__}: {first}"
+    problem = f"{type(error).__name__}: {first_line(error)}"
     return RetrievalError(Errors.R304.format(encoder=name, problem=problem))

@@ -1,15 +1,16 @@
 """The floor of each task with spans: what is below it is wrong too often."""
 
-from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from spacy.tokens import Doc
 
 from ..confidence import fit_floor
+from ..corpus.docbin import record_of
+from ..corpus.records import gold_annotations
 from ..extraction import Extraction
-from ..record import make_record
-from .scorer import gold_items
+from .items import items_of
+
+SPAN_TASKS = ("ner", "te")
 
 
 def fit_floors(extraction: Extraction, docs: Sequence[Doc]) -> dict[str, float]:
@@ -19,44 +20,23 @@ def fit_floors(extraction: Extraction, docs: Sequence[Doc]) -> dict[str, float]:
     docs (Sequence[Doc]): Gold documents that neither adapter nor base has seen.
     RETURNS (dict): Task to floor.
     """
-    before = extraction.floors, extraction.thresholds
-    extraction.floors = extraction.thresholds = {}
-    try:
-        records = [make_record(note, lambda _: None) for note in extraction.run(docs)]
-    finally:
-        extraction.floors, extraction.thresholds = before
-    found: dict[str, list[tuple[float, bool]]] = defaultdict(list)
-    wanted: dict[str, int] = defaultdict(int)
-    for doc, record in zip(docs, records, strict=True):
-        gold = gold_items(doc)
-        for task, kind in (("ner", "ents"), ("te", "ramie_te")):
-            wanted[task] += sum(map(len, gold[kind].values()))
-            found[task] += [
-                (score, item in gold[kind].get(label, ()))
-                for label, item, score in _items(task, record)
-            ]
-    return {
-        task: fit_floor(found[task], wanted[task])
-        for task in ("ner", "te")
-        if task in extraction.tasks
-    }
-
-
-def _items(
-    task: str, record: Mapping[str, Any]
-) -> Iterator[tuple[str, tuple[Any, Any], float]]:
-    """Label, item in the form of `gold_items`, probability."""
-    if task == "ner":
-        for entity in record["entities"]:
-            place = entity["start"], entity["end"]
-            yield entity["label"], place, _known(entity["score"])
-    else:
-        for relation in record["relations"]:
-            if relation["source"] == "te":
-                ends = relation["head"]["text"], relation["tail"]["text"]
-                yield relation["label"], ends, _known(relation["score"])
-
-
-def _known(score: float | None) -> float:
-    # What has no probability is never set aside.
-    return 1.0 if score is None else score
+    notes = extraction.uncalibrated(wave=1).run(docs)
+    gold = [items_of(gold_annotations(record_of(doc) or {})) for doc in docs]
+    floors = {}
+    for task in SPAN_TASKS:
+        if task not in extraction.tasks:
+            continue
+        found = []
+        wanted = [{(item.label, item.key) for item in known[task]} for known in gold]
+        for note, right in zip(notes, wanted, strict=True):
+            for finding in note.findings:
+                found += [
+                    # What has no probability is never set aside.
+                    (
+                        1.0 if item.score is None else item.score,
+                        (item.label, item.key) in right,
+                    )
+                    for item in items_of(finding.annotations)[task]
+                ]
+        floors[task] = fit_floor(found, sum(map(len, wanted)))
+    return floors

@@ -20,14 +20,9 @@ def fit_temperatures(extraction: Extraction, docs: Sequence[Doc]) -> dict[str, f
     docs (Sequence[Doc]): Gold documents that neither adapter nor base has seen.
     RETURNS (dict): Task to temperature.
     """
-    before = extraction.temperatures, extraction.thresholds
-    extraction.temperatures = extraction.thresholds = {}
     gold = [gold_annotations(record_of(doc) or {}) for doc in docs]
-    try:
-        given = [known.entities for known in gold]
-        notes = extraction.run(docs, given, second_wave_only=True)
-    finally:
-        extraction.temperatures, extraction.thresholds = before
+    given = [known.entities for known in gold]
+    notes = extraction.uncalibrated(wave=2).run(docs, given, second_wave_only=True)
     answers: dict[str, list[tuple[list[float], int]]] = defaultdict(list)
     for known, note in zip(gold, notes, strict=True):
         for task, label, answer in pair_up(known, note):

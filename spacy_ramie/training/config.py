@@ -1,6 +1,6 @@
 """The config file of a training run: a spaCy pipeline and a [ramie] section."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -29,6 +29,39 @@ def require(
     for key in keys:
         if key not in settings:
             raise ConfigError(Errors.R012.format(path=path, section=section, key=key))
+
+
+def fill_arguments(
+    kind: Callable[..., Any],
+    section: str,
+    output: Path,
+    settings: Mapping[str, Any],
+    **fixed: Any,
+) -> Any:
+    """Make the arguments of a trainer, on the device that spaCy was told to use.
+
+    kind (Callable): Their class.
+    section (str): Where the settings come from, for the error.
+    output (Path): Where checkpoints go.
+    settings (Mapping): Its fields.
+    fixed (Any): Fields that settings may not have.
+    RETURNS (Any): The arguments; nothing is reported to a server.
+    """
+    from thinc.util import get_torch_default_device
+
+    try:
+        return kind(
+            output_dir=str(output),
+            use_cpu=get_torch_default_device().type == "cpu",
+            report_to=[],
+            **fixed,
+            **settings,
+        )
+    except (TypeError, ValueError) as error:
+        owner = f"{kind.__module__.split('.')[0]}.{kind.__name__}"
+        raise ConfigError(
+            Errors.R013.format(section=section, owner=owner, problem=error)
+        ) from error
 
 
 class Setup(NamedTuple):

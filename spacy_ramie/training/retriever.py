@@ -8,12 +8,12 @@ from typing import Any
 
 from ..corpus.items import make_items
 from ..engine.loading import load_base, load_tokenizer
-from ..errors import ConfigError, CorpusError, Errors, RetrievalError
+from ..errors import CorpusError, Errors, RetrievalError
 from ..retrieval.encoders import HashingEncoder
 from ..retrieval.index import ExactIndex
 from ..retrieval.retriever import Retriever
 from ..retrieval.sentence_model import load_sentence_model
-from .config import Setup, load_setup
+from .config import Setup, fill_arguments, load_setup
 from .triplets import Triplet, make_triplets
 
 logger = logging.getLogger(__name__)
@@ -124,23 +124,13 @@ def _first_model(start: str | None, base: str, device: Any) -> Any:
 def _arguments(output: Path, settings: Mapping[str, Any]) -> Any:
     from sentence_transformers import SentenceTransformerTrainingArguments
     from sentence_transformers.util import is_training_available
-    from thinc.util import get_torch_default_device
 
     if not is_training_available():
         raise RetrievalError(Errors.R308)
-    try:
-        return SentenceTransformerTrainingArguments(
-            output_dir=str(output),
-            use_cpu=get_torch_default_device().type == "cpu",
-            report_to=[],
-            save_strategy="no",
-            **settings,
-        )
-    except (TypeError, ValueError) as error:
-        raise ConfigError(
-            Errors.R013.format(
-                section="retriever.training",
-                owner="sentence_transformers.SentenceTransformerTrainingArguments",
-                problem=error,
-            )
-        ) from error
+    return fill_arguments(
+        SentenceTransformerTrainingArguments,
+        "retriever.training",
+        output,
+        settings,
+        save_strategy="no",
+    )

@@ -11,8 +11,8 @@ from transformers import Trainer, TrainingArguments
 from transformers.trainer_pt_utils import LengthGroupedSampler
 
 from ..engine.prefix import prefix_reach, read_prefix
-from ..errors import ConfigError, Errors
 from .collator import IGNORED
+from .config import fill_arguments
 from .features import Feature
 from .sampler import TaskGroupedSampler
 
@@ -158,30 +158,19 @@ def make_arguments(output: Path, settings: dict[str, Any]) -> TrainingArguments:
     RETURNS (TrainingArguments): With what this package needs and the device that
         spaCy was told to use.
     """
-    from thinc.util import get_torch_default_device
-
     defaults = {
         "average_tokens_across_devices": True,
         # A model reads a batch in one pass or in two; its buffers never change.
         "ddp_broadcast_buffers": False,
     }
-    try:
-        arguments = TrainingArguments(
-            output_dir=str(output),
-            use_cpu=get_torch_default_device().type == "cpu",
-            remove_unused_columns=False,
-            label_names=["labels"],
-            report_to=[],
-            **{**defaults, **settings},
-        )
-    except (TypeError, ValueError) as error:
-        raise ConfigError(
-            Errors.R013.format(
-                section="ramie.training or ramie.pretraining",
-                owner="transformers.TrainingArguments",
-                problem=error,
-            )
-        ) from error
+    arguments: TrainingArguments = fill_arguments(
+        TrainingArguments,
+        "ramie.training or ramie.pretraining",
+        output,
+        {**defaults, **settings},
+        remove_unused_columns=False,
+        label_names=["labels"],
+    )
     if arguments.n_gpu > 1:
         # Several GPUs are for `accelerate launch`: DataParallel would cut prefix
         # and columns in pieces.
