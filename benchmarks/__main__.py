@@ -32,6 +32,7 @@ def main(
     for part in (engine, pipe, training, peers):
         with console.status(part.__doc__ or ""):
             rows += part.bench(scene)
+    output.parent.mkdir(parents=True, exist_ok=True)
     output.write_text(json.dumps([row._asdict() for row in rows], indent=2) + "\n")
     table = Table("what", "against", "target", "median", "least", "most", "met", "note")
     for row in rows:
