@@ -16,7 +16,7 @@ CORPUS = Path(__file__).parent.parent / "corpus" / "train.jsonl"
 def main(
     notes: Annotated[int, typer.Option(help="Length of the stream")] = 10_000,
     every: Annotated[int, typer.Option(help="Notes between two looks")] = 1_000,
-    dtype: Annotated[str, typer.Option(help="Of the weights")] = "bfloat16",
+    dtype: Annotated[str, typer.Option(help="Of the weights")] = "float32",
 ) -> None:
     """Print the most memory taken so far after every so many notes, all different."""
     nlp = spacy.blank("en")

@@ -1,6 +1,7 @@
 """Loading a base model and its adapter: from this machine, never from the network."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,6 +18,12 @@ from .fingerprint import fingerprint
 # Written beside the adapter by `spacy ramie train`.
 TRAINED_ON = "ramie.json"
 ADAPTER_WEIGHTS = "adapter_model.safetensors"
+
+# On a CPU oneDNN, and torch's layer above it, keep a kernel for each shape of a product
+# in half precision, a thousand each: a stream of notes has that many shapes, and its
+# memory would grow by half a gigabyte. Read when the first kernel is made.
+KERNEL_CACHES = ("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "LRU_CACHE_CAPACITY")
+KERNELS = "64"
 
 
 class Loaded(NamedTuple):
@@ -38,6 +45,8 @@ def load_model(
     dtype (torch.dtype): Of the weights.
     RETURNS (Loaded): Model in evaluation mode, tokenizer, length of the context.
     """
+    for name in KERNEL_CACHES:
+        os.environ.setdefault(name, KERNELS)
     if adapter is not None:
         check_adapter(base, Path(adapter))
     tokenizer = load_tokenizer(base)
