@@ -56,7 +56,16 @@ def test_no_workflow_is_called_like_a_command(project):
 
 
 @pytest.mark.parametrize(
-    "workflow", ["all", "baseline", "phee", "experiments", "schemas", "default"]
+    "workflow",
+    [
+        "all",
+        "baseline",
+        "phee",
+        "phee-experiments",
+        "experiments",
+        "schemas",
+        "default",
+    ],
 )
 def test_every_dependency_is_there_or_made_before(project, workflow):
     known = {asset["dest"] for asset in project["assets"]}
