@@ -1,6 +1,8 @@
 """Masks the tokens that a grammar forbids, and remembers how sure the model was."""
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import llguidance
@@ -28,13 +30,9 @@ class GrammarMask(LogitsProcessor):
         executor: llguidance.LLExecutor,
     ) -> None:
         self._executor = executor
-        self._matchers = [
-            None if grammar is None else llguidance.LLMatcher(tokenizer, grammar)
-            for grammar in grammars
-        ]
-        for matcher in self._matchers:
-            if matcher is not None and matcher.is_error():
-                raise ValueError(f"the grammar is wrong: {matcher.get_error()}")
+        # A long sentence's takes milliseconds, in which llguidance lets others work.
+        with ThreadPoolExecutor() as pool:
+            self._matchers = list(pool.map(partial(_matcher, tokenizer), grammars))
         self._rows = list(range(len(grammars)))
         self._started = False
         self.logprobs: list[list[float]] = [[] for _ in grammars]
@@ -81,3 +79,14 @@ class GrammarMask(LogitsProcessor):
         return scores.masked_fill(
             ~torch.from_numpy(legal).to(scores.device), float("-inf")
         )
+
+
+def _matcher(
+    tokenizer: llguidance.LLTokenizer, grammar: str | None
+) -> llguidance.LLMatcher | None:
+    if grammar is None:
+        return None
+    matcher = llguidance.LLMatcher(tokenizer, grammar)
+    if matcher.is_error():
+        raise ValueError(f"the grammar is wrong: {matcher.get_error()}")
+    return matcher
