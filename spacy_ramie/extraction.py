@@ -1,6 +1,7 @@
 """The road of a note, from documents to what was found in them."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from spacy.tokens import Doc
@@ -8,6 +9,7 @@ from spacy.tokens import Doc
 from .confidence import set_aside, soften
 from .engine.base import Engine
 from .prompting import build_request
+from .reconcile import entities_at_ends
 from .retrieval.encoders import Vectors
 from .retrieval.retriever import Retriever
 from .styles import Style
@@ -50,6 +52,7 @@ class Extraction:
         set aside.
     thresholds (dict[str, float]): Instead of them, per label the probability below
         which what was found is set aside.
+    join_ends (bool): The ends of triples are entities too: asked about, and reported.
     """
 
     def __init__(
@@ -66,12 +69,14 @@ class Extraction:
         self.temperatures: dict[str, float] = {}
         self.floors: dict[str, float] = {}
         self.thresholds: dict[str, float] = {}
+        self.join_ends = False
 
     def uncalibrated(self, wave: int) -> "Extraction":
-        """Give the same road for the tasks of one wave, probabilities as they are.
+        """Give the same road for the tasks of one wave, each by itself.
 
         wave (int): 1, or 2 for the tasks about given entities.
-        RETURNS (Extraction): Without temperatures, floors and thresholds.
+        RETURNS (Extraction): Without temperatures, floors and thresholds, ends of
+            triples not joined.
         """
         tasks = {name: task for name, task in self.tasks.items() if task.wave == wave}
         return Extraction(tasks, self.style, self.retriever, self.engine)
@@ -102,6 +107,8 @@ class Extraction:
                 for of_doc in units
             ]
             first = self._ask(asked, vectors)
+        if self.join_ends and given is None:
+            first = [self._with_ends(findings) for findings in first]
         entities = given if given is not None else [_entities(f) for f in first]
         asked = [
             [q for unit in of_doc for q in self._questions(2, unit, known)]
@@ -188,6 +195,19 @@ class Extraction:
         ]
         # What is about given entities has one answer.
         return asked[:1] if question.about else asked
+
+    def _with_ends(self, findings: Sequence[Finding]) -> list[Finding]:
+        """Add the ends of triples to the entities, beside the triples they are from."""
+        known = _entities(findings)
+        joined: list[Finding] = []
+        for finding in findings:
+            found = finding.annotations
+            new = entities_at_ends(found.relations, known, self.thresholds)
+            known += new
+            entities = (*found.entities, *new)
+            annotations = replace(found, entities=entities) if new else found
+            joined.append(finding._replace(annotations=annotations))
+        return joined
 
     def _search(
         self, questions: Sequence[Question], vectors: Mapping[str, Vectors]

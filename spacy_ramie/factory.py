@@ -100,7 +100,8 @@ def make_ramie_extractor(
         labels for it.
     retriever (Retriever): Finds exemplars.
     engine (Engine): Answers requests.
-    entities (str): "predict", or "doc" to take the entities of earlier components.
+    entities (str): "predict": what NER finds and, where no entity overlaps, the ends
+        of triples; "ner": what NER finds; "doc": those of earlier components.
     overwrite_ents (bool): Replace entities set by earlier components.
     spans_key (str): Key of all entities, overlapping ones too, in `doc.spans`.
     window (int): How many sentences are worked on at a time.
@@ -110,11 +111,10 @@ def make_ramie_extractor(
     scorer (Callable | None): Compares predictions with gold documents.
     RETURNS (RamieExtractor): The component.
     """
-    if entities not in ("predict", "doc"):
+    if entities not in ("predict", "ner", "doc"):
+        expected = "'predict', 'ner' or 'doc'"
         raise ConfigError(
-            Errors.R002.format(
-                name="entities", expected="'predict' or 'doc'", value=entities
-            )
+            Errors.R002.format(name="entities", expected=expected, value=entities)
         )
     component = RamieExtractor(
         nlp.vocab,
@@ -130,6 +130,7 @@ def make_ramie_extractor(
     )
     _check_thresholds(thresholds, component.labels)
     component.extraction.thresholds = thresholds
+    component.extraction.join_ends = entities == "predict"
     if _can_use_default(component):
         component.use_default(nlp)
     return component

@@ -114,6 +114,7 @@ def _entity(
         "text": entity.text,
         "ingredient": link(entity),
         "score": entity.score,
+        "source": entity.source,
         "ambiguous": entity.ambiguous,
         "exemplars": list(exemplars),
     }

@@ -27,7 +27,7 @@ class Unit:
 
 @dataclass(frozen=True)
 class Entity:
-    """A labelled span, in characters of the note."""
+    """A labelled span, in characters of the note; source is the task that found it."""
 
     start: int
     end: int
@@ -36,6 +36,7 @@ class Entity:
     ingredient: str | None = None
     score: float | None = None
     ambiguous: bool = False
+    source: str = ""
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from spacy.tokens import Doc, Span
 
 from .errors import ConfigError, Errors
+from .reconcile import one_for_each_pair
 from .spans import char_span, entity_span
 
 # What each attribute is called unless the config says otherwise.
@@ -69,13 +70,9 @@ def span_relations(attr: str, span: Span) -> list[SpanRelation]:
 
 
 def doc_triples(attr: str, doc: Doc) -> list[tuple[str, str, str]]:
-    """Give the triples of a note: head text, relation, tail text."""
+    """Give the triples of a note: head text, relation, tail text; one for each pair."""
     record = doc._.get(attr) or {}
-    return [
-        (relation["head"]["text"], relation["label"], relation["tail"]["text"])
-        for relation in record.get("relations", ())
-        if relation["source"] == "te"
-    ]
+    return one_for_each_pair(record.get("relations", ()))
 
 
 def span_usage(attr: str, span: Span) -> str | None:

@@ -145,6 +145,8 @@ def test_triples_are_texts(scripted):
     nlp, _ = scripted()
     assert nlp(NOTE)._.ramie_triples == [
         ("melatonin", "POSITIVE", "insomnia"),
+        ("melatonin", "NOT_RELATED", "nosebleeds"),
+        ("ginkgo", "NEGATIVE", "insomnia"),
         ("ginkgo", "NEGATIVE", "nosebleeds"),
     ]
 
@@ -403,9 +405,8 @@ def test_a_task_that_is_switched_off_is_not_asked(scripted, task):
     nlp, engine = scripted(tasks={task: None})
     doc = nlp(NOTE)
     asked = {request.task for request in engine.requests}
-    # Without entities there are no pairs and no mentions.
-    silent = {"ner", "re", "uc"} if task == "ner" else {task}
-    assert asked == {"ner", "re", "te", "uc"} - silent
+    # Without NER the ends of triples are the entities.
+    assert asked == {"ner", "re", "te", "uc"} - {task}
     assert bool(doc.cats) is (task != "uc")
 
 

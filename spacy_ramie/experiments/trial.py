@@ -146,6 +146,8 @@ def _load(
 ) -> Setup:
     setup = load_setup(config, overrides)
     extraction = setup.component.extraction
+    # Tasks are compared: none may profit from what another one found.
+    extraction.join_ends = False
     if trial.tasks:
         # Another schema may have no labels for one.
         known = [name for name in trial.tasks if name in extraction.tasks]

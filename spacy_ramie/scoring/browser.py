@@ -108,7 +108,8 @@ def _found(task: str, note: NoteFindings) -> list[tuple[Item, Finding | None]]:
         given = items_of(Annotations(entities=note.given))[task]
         found += [(item, None) for item in given]
     for finding in note.findings:
-        if finding.question.task == task:
+        # Entities can be the ends of triples.
+        if finding.question.task == task or task == "ner":
             items = items_of(finding.annotations)[task]
             found += [(item, finding) for item in items]
     return found

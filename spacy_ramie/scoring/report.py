@@ -28,6 +28,7 @@ METRIC_ROWS = (
     ("Entities (NER)", "ents", ""),
     ("Relations (RE)", "ramie_re", "ramie_re_gold_acc"),
     ("Triples (TE)", "ramie_te", ""),
+    ("Triples, RE and TE together", "ramie_triples", ""),
     ("Usage (UC)", "ramie_uc", "ramie_uc_gold_acc"),
 )
 # Name, prefix of the keys.

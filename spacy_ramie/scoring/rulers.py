@@ -19,7 +19,13 @@ from .scorer import found_items, gold_items
 
 Records = Sequence[Mapping[str, Any]]
 
-_KINDS = {"ner": "ents", "re": "ramie_re", "te": "ramie_te", "uc": "ramie_uc"}
+_KINDS = {
+    "ner": "ents",
+    "re": "ramie_re",
+    "te": "ramie_te",
+    "triples": "ramie_triples",
+    "uc": "ramie_uc",
+}
 
 
 def strict_counts(docs: Sequence[Doc], records: Records) -> dict[str, Counts]:
@@ -27,7 +33,8 @@ def strict_counts(docs: Sequence[Doc], records: Records) -> dict[str, Counts]:
 
     docs (Sequence[Doc]): Gold documents.
     records (Records): Their predicted records.
-    RETURNS (dict): Counts of shape (records, 3) for ner, re, te and uc.
+    RETURNS (dict): Counts of shape (records, 3) for ner, re, te and uc, and for triples
+        of RE and TE together.
     """
     rows: dict[str, list[tuple[int, int, int]]] = {task: [] for task in _KINDS}
     for doc, record in zip(docs, records, strict=True):

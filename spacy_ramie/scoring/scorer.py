@@ -10,13 +10,14 @@ from spacy.training import Example
 
 from ..corpus.docbin import record_of
 from ..corpus.records import gold_annotations
+from ..reconcile import one_for_each_pair
 from ..types import Annotations, Entity
 from .calibration import trust
 
 # What is compared: for each label a set of items.
 Items = Mapping[str, set[Hashable]]
 
-_KINDS = ("ents", "ramie_re", "ramie_te", "ramie_uc")
+_KINDS = ("ents", "ramie_re", "ramie_te", "ramie_triples", "ramie_uc")
 _COUNTED = {
     "ramie_unparsable": "unparsable",
     "ramie_ungrounded": "ungrounded",
@@ -30,7 +31,8 @@ def score_records(examples: Iterable[Example], attr: str) -> dict[str, Any]:
     """Compare the records of predicted documents with those of the gold ones.
 
     Entities and the ends of relations must have the very characters and label;
-    triples the very texts; usage mention and class. What the model answered and
+    triples the very texts, those of TE by itself and those of a note, RE and TE
+    together; usage mention and class. What the model answered and
     could not be read or placed is not there, and so counts as missed.
 
     examples (Iterable[Example]): Predicted and gold documents.
@@ -67,7 +69,8 @@ def gold_items(doc: Doc) -> dict[str, Items]:
     """Give what a gold document calls for, by kind and label.
 
     doc (Doc): With a corpus record, or else with entities.
-    RETURNS (dict): Items for `ents`, `ramie_re`, `ramie_te` and `ramie_uc`.
+    RETURNS (dict): Items for `ents`, `ramie_re`, `ramie_te`, `ramie_triples` and
+        `ramie_uc`.
     """
     record = record_of(doc)
     if record is None:
@@ -75,6 +78,7 @@ def gold_items(doc: Doc) -> dict[str, Items]:
         known = Annotations(entities=tuple(ents))
     else:
         known = gold_annotations(record)
+    triples = _by_label((r.label, (r.head.text, r.tail.text)) for r in known.relations)
     return {
         "ents": _by_label((e.label, (e.start, e.end)) for e in known.entities),
         "ramie_re": _by_label(
@@ -84,9 +88,8 @@ def gold_items(doc: Doc) -> dict[str, Items]:
             )
             for r in known.relations
         ),
-        "ramie_te": _by_label(
-            (r.label, (r.head.text, r.tail.text)) for r in known.relations
-        ),
+        "ramie_te": triples,
+        "ramie_triples": triples,
         "ramie_uc": _by_label(
             (u.label, (u.entity.start, u.entity.end)) for u in known.usage
         ),
@@ -109,6 +112,9 @@ def found_items(record: Mapping[str, Any]) -> dict[str, Items]:
             (r["label"], (r["head"]["text"], r["tail"]["text"]))
             for r in relations
             if r["source"] == "te"
+        ),
+        "ramie_triples": _by_label(
+            (label, (head, tail)) for head, label, tail in one_for_each_pair(relations)
         ),
         "ramie_uc": _by_label(
             (u["label"], (u["start"], u["end"])) for u in record.get("usage", ())

@@ -78,7 +78,7 @@ def measure(system: System, docs: Sequence[Doc]) -> dict[str, Any]:
 
     system (System): The system.
     docs (Sequence[Doc]): Gold documents, segmented.
-    RETURNS (dict): For ner, re, te and uc F1, and for re and uc with gold entities
+    RETURNS (dict): For ner, re, te, triples (RE and TE together) and uc F1, and for re and uc with gold entities
         the share that is right: value, lower and upper end in [0, 1], or None where
         the system has no such task; `train_seconds`, `seconds_per_1000` sentences,
         the loading of models apart, and `megabytes`.
@@ -90,8 +90,9 @@ def measure(system: System, docs: Sequence[Doc]) -> dict[str, Any]:
     seconds = perf_counter() - start
     sentences = sum(len(units_of(doc)) for doc in docs)
     gold = [gold_annotations(record_of(doc) or {}) for doc in docs]
+    able = system.tasks | ({"triples"} if system.tasks & {"re", "te"} else set())
     figures: dict[str, Any] = {
-        task: f1_interval(counts) if task in system.tasks else None
+        task: f1_interval(counts) if task in able else None
         for task, counts in strict_counts(docs, records).items()
     }
     notes = system.ask(docs, [known.entities for known in gold])

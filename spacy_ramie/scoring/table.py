@@ -9,6 +9,7 @@ _SHARES = {
     "re": "Relations (RE)",
     "re_gold": "Relations, gold entities",
     "te": "Triples (TE)",
+    "triples": "Triples, RE and TE together",
     "uc": "Usage (UC)",
     "uc_gold": "Usage, gold mentions",
 }
@@ -18,6 +19,7 @@ _SCORES = {
     "ramie_re_f": "Relations (RE)",
     "ramie_re_gold_acc": "Relations, gold entities",
     "ramie_te_f": "Triples (TE)",
+    "ramie_triples_f": "Triples, RE and TE together",
     "ramie_uc_f": "Usage (UC)",
     "ramie_uc_gold_acc": "Usage, gold mentions",
 }

@@ -77,6 +77,7 @@ class EntityTask:
                         question.unit.text[start:end],
                         score=row_score(row, answer),
                         ambiguous=ambiguous,
+                        source=self.name,
                     )
                 )
         return Annotations(entities=tuple(entities), failures=tuple(failures))
