@@ -136,30 +136,43 @@ class RamieExtractor(Pipe):
         return self.extraction.run(docs, given)
 
     def _annotate(self, docs: Sequence[Doc]) -> None:
+        link = partial(ingredient_of, known=self.ingredients)
         try:
             notes = self.ask(docs)
-            link = partial(ingredient_of, known=self.ingredients)
             records = [make_record(note, link) for note in notes]
         except RamieError:
             # Config and models: every note would fail alike.
             raise
         except Exception as error:
             # Nothing in a note may end the stream: find the note, record it, go on.
-            if len(docs) > 1:
-                for doc in docs:
-                    self._annotate([doc])
-                return
-            logger.exception("A note of %d characters failed", len(docs[0].text))
-            records = [failed_record(error, len(docs[0].text))]
-        for doc, record in zip(docs, records, strict=True):
-            set_annotations(
-                doc,
-                record,
-                attr=self.attrs["record"],
-                spans_key=self.spans_key,
-                classes=tuple(self.schema.usage) if self._asks_usage else (),
-                ents=None if self.take_entities else self.overwrite_ents,
-            )
+            failed = error
+        else:
+            for doc, record in zip(docs, records, strict=True):
+                whole = None if self.take_entities else self.overwrite_ents
+                self._set(doc, record, ents=whole)
+            return
+        if len(docs) > 1:
+            for doc in docs:
+                self._annotate([doc])
+            return
+        (doc,) = docs
+        kind = type(failed).__name__
+        logger.error("A note of %d characters failed: %s", len(doc.text), kind)
+        # A message can be made of the note.
+        logger.debug("This is why", exc_info=failed)
+        given = self._given(doc) if self.take_entities else ()
+        # What earlier components found is not replaced by nothing.
+        self._set(doc, failed_record(failed, len(doc.text), given, link), ents=None)
+
+    def _set(self, doc: Doc, record: dict[str, Any], *, ents: bool | None) -> None:
+        set_annotations(
+            doc,
+            record,
+            attr=self.attrs["record"],
+            spans_key=self.spans_key,
+            classes=tuple(self.schema.usage) if self._asks_usage else (),
+            ents=ents,
+        )
 
     @property
     def temperatures(self) -> dict[str, float]:
@@ -226,7 +239,8 @@ class RamieExtractor(Pipe):
         if exemplars is not None:
             docs = read_docs(Path(exemplars), nlp, self.schema)
         else:
-            docs = [example.reference for example in get_examples()]
+            # Copies: components before this one annotate them.
+            docs = [example.reference.copy() for example in get_examples()]
         docs = [doc for doc in docs if record_of(doc) is not None]
         # nlp.initialize() for the sake of another component gives no examples.
         if docs:

@@ -97,7 +97,7 @@ def make_ramie_extractor(
     schema (Schema): Labels and their wording.
     style (Style): How prompts are worded and answers written.
     tasks (dict): Name to task; null switches one off, and so does a schema without
-        labels for it.
+        labels for it, or with a single one to choose from.
     retriever (Retriever): Finds exemplars.
     engine (Engine): Answers requests.
     entities (str): "predict": what NER finds and, where no entity overlaps, the ends
@@ -183,7 +183,8 @@ def _make_tasks(
         if not isinstance(task, Task) or task.name != name:
             problem = f"it makes {task!r}, which is no task of that name"
             raise ConfigError(Errors.R004.format(task=name, problem=problem))
-        # What a schema has no labels for cannot be asked.
-        if task.labels or name not in DEFAULT_CONFIG["tasks"]:
+        # What a schema has no labels for cannot be asked, nor what has one answer.
+        least = 2 if task.wave == 2 else 1
+        if len(task.labels) >= least or name not in DEFAULT_CONFIG["tasks"]:
             tasks[name] = task
     return tasks

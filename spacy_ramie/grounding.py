@@ -6,6 +6,7 @@ its n-th occurrence; an answer that stands nowhere is not placed.
 
 from collections import Counter
 from collections.abc import Sequence
+from itertools import takewhile
 from typing import NamedTuple
 
 from .styles.shown import show
@@ -27,7 +28,8 @@ def occurrences(unit: Unit, text: str) -> list[tuple[int, int]]:
     """Find the places of a text in a sentence, at token borders.
 
     Where the very text is nowhere, it is looked for without regard to case and,
-    as a piece of a token, widened to the whole token.
+    as a piece of a token, widened to the whole token; but a word of it is a whole
+    word there, or its singular: iron does not stand in environment.
 
     unit (Unit): The sentence.
     text (str): What to look for, as the model was shown it.
@@ -44,7 +46,7 @@ def occurrences(unit: Unit, text: str) -> list[tuple[int, int]]:
         return exact
     if not places and len(shown.lower()) == len(shown):
         places = _find_all(shown.lower(), text.lower())
-    widened = (_widen(unit, s, e) for s, e in places)
+    widened = (_widen(unit, s, e) for s, e in places if _is_word(shown, s, e))
     return sorted({place for place in widened if place is not None})
 
 
@@ -106,6 +108,14 @@ def _find_all(text: str, part: str) -> list[tuple[int, int]]:
 def _widen(unit: Unit, start: int, end: int) -> tuple[int, int] | None:
     touched = [(s, e) for s, e in unit.tokens if s < end and e > start]
     return (touched[0][0], touched[-1][1]) if touched else None
+
+
+def _is_word(text: str, start: int, end: int) -> bool:
+    rest = (
+        "".join(takewhile(str.isalpha, text[end:])) if text[end - 1].isalpha() else ""
+    )
+    begun = start > 0 and text[start - 1].isalpha() and text[start].isalpha()
+    return not begun and rest.lower() in ("", "s", "es")
 
 
 def _inside(inner: tuple[int, int], outer: tuple[int, int]) -> bool:

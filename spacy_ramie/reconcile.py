@@ -1,5 +1,6 @@
 """What tasks tell each other: the ends of a triple are entities, a pair has one relation."""
 
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -36,24 +37,29 @@ def entities_at_ends(
     return tuple(joined)
 
 
-def one_for_each_pair(
-    relations: Iterable[Mapping[str, Any]],
-) -> list[tuple[str, str, str]]:
+def one_for_each_pair(record: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     """Give the triples of a note, RE and TE together.
 
-    Of a pair of texts that both speak of, RE's label stands: it was asked about that
-    pair alone, and is right more often.
+    Of a pair of texts that both speak of in a sentence, RE's label stands: it was asked
+    about that pair alone, and is right more often.
 
-    relations (Iterable[Mapping]): Those of a record.
+    record (Mapping): The record of the note.
     RETURNS (list): Head text, label, tail text; in the order of the note, each once.
     """
+    starts = [start for start, _ in record.get("units", ())]
+
+    def pair(relation: Mapping[str, Any]) -> tuple[int, str, str]:
+        head, tail = relation["head"], relation["tail"]
+        return bisect_right(starts, head["start"]), head["text"], tail["text"]
+
+    relations = record.get("relations", ())
     ordered = sorted(relations, key=lambda r: (r["head"]["start"], r["tail"]["start"]))
-    asked = {_texts(r) for r in ordered if r["source"] == "re"}
+    asked = {pair(r) for r in ordered if r["source"] == "re"}
     return list(
         dict.fromkeys(
             (r["head"]["text"], r["label"], r["tail"]["text"])
             for r in ordered
-            if r["source"] == "re" or _texts(r) not in asked
+            if r["source"] == "re" or pair(r) not in asked
         )
     )
 
@@ -65,7 +71,3 @@ def _sure(score: float | None) -> float:
 
 def _overlap(one: Entity, other: Entity) -> bool:
     return one.start < other.end and other.start < one.end
-
-
-def _texts(relation: Mapping[str, Any]) -> tuple[str, str]:
-    return relation["head"]["text"], relation["tail"]["text"]

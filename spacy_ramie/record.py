@@ -45,16 +45,20 @@ def make_record(note: NoteFindings, link: Linker) -> dict[str, Any]:
     }
 
 
-def failed_record(error: Exception, length: int) -> dict[str, Any]:
+def failed_record(
+    error: Exception, length: int, given: Sequence[Entity], link: Linker
+) -> dict[str, Any]:
     """Make the record of a note that could not be processed at all.
 
     error (Exception): Why.
     length (int): Characters of the note.
-    RETURNS (dict): A record without annotations and with one failure.
+    given (Sequence[Entity]): The entities that should have been asked about.
+    link (Linker): Names the ingredient of an entity.
+    RETURNS (dict): A record with those entities and one failure.
     """
-    record = make_record(NoteFindings((), (), None), lambda _: None)
+    record = make_record(NoteFindings((), (), tuple(given)), link)
     message = f"{type(error).__name__}: {error}"
-    record["failures"].append(_failure("", "engine_error", 0, length, message))
+    record["failures"] = [_failure("", "engine_error", 0, length, message)]
     return record
 
 

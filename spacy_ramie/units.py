@@ -3,7 +3,7 @@
 from itertools import pairwise
 
 from spacy.pipeline import Sentencizer
-from spacy.tokens import Doc, Span
+from spacy.tokens import Doc, Span, Token
 
 from .spans import char_span
 from .types import Unit
@@ -36,7 +36,9 @@ def units_of(doc: Doc) -> list[Unit]:
     else:
         starts = [*_rule_starts(doc), len(doc)]
         sentences = [doc[i:j] for i, j in pairwise(starts)]
-    return [_unit(s) for s in sentences if s.text.strip()]
+    # Doc.text is made anew each time.
+    text = doc.text
+    return [_unit(s, text) for s in sentences if s.text.strip()]
 
 
 def unit_span(doc: Doc, unit: Unit) -> Span:
@@ -49,11 +51,17 @@ def unit_span(doc: Doc, unit: Unit) -> Span:
     return char_span(doc, unit.start, unit.end)
 
 
-def _unit(sentence: Span) -> Unit:
-    tokens = [t for t in sentence if t.text.strip()]
-    start, end = tokens[0].idx, tokens[-1].idx + len(tokens[-1])
-    offsets = tuple((t.idx - start, t.idx - start + len(t)) for t in tokens)
-    return Unit(sentence.doc.text[start:end], start, offsets)
+def _unit(sentence: Span, text: str) -> Unit:
+    places = [_place(token) for token in sentence if token.text.strip()]
+    start, end = places[0][0], places[-1][1]
+    tokens = tuple((first - start, last - start) for first, last in places)
+    return Unit(text[start:end], start, tokens)
+
+
+def _place(token: Token) -> tuple[int, int]:
+    """Where a token stands, without blanks that its tokenizer left at its edges."""
+    lead = len(token.text) - len(token.text.lstrip())
+    return token.idx + lead, token.idx + len(token.text.rstrip())
 
 
 def _rule_starts(doc: Doc) -> list[int]:
@@ -80,7 +88,9 @@ def _begins_sentence(doc: Doc, i: int) -> bool:
     word = _word_before(doc, i)
     if word in NEVER_LAST:
         return False
-    return word not in ABBREVIATIONS or token.text[0].isupper()
+    # Two blanks behind a full stop: the second is a token, and begins the sentence.
+    first = next((t.text[0] for t in doc[i:] if t.text.strip()), "")
+    return word not in ABBREVIATIONS or first.isupper()
 
 
 def _word_before(doc: Doc, i: int) -> str:

@@ -57,22 +57,21 @@ def doc_relations(attr: str, doc: Doc) -> list[SpanRelation]:
 
 def span_relations(attr: str, span: Span) -> list[SpanRelation]:
     """Give the relations whose head or tail a span is."""
-    ends = (span.start_char, span.end_char)
+    ends = (span.start, span.end)
     return [
         relation
         for relation in doc_relations(attr, span.doc)
         if ends
         in (
-            (relation.head.start_char, relation.head.end_char),
-            (relation.tail.start_char, relation.tail.end_char),
+            (relation.head.start, relation.head.end),
+            (relation.tail.start, relation.tail.end),
         )
     ]
 
 
 def doc_triples(attr: str, doc: Doc) -> list[tuple[str, str, str]]:
     """Give the triples of a note: head text, relation, tail text; one for each pair."""
-    record = doc._.get(attr) or {}
-    return one_for_each_pair(record.get("relations", ()))
+    return one_for_each_pair(doc._.get(attr) or {})
 
 
 def span_usage(attr: str, span: Span) -> str | None:
@@ -99,9 +98,16 @@ def _items(attr: str, kind: str, span: Span) -> Iterator[Mapping[str, Any]]:
     record = span.doc._.get(attr) or {}
     for item in record.get(kind, ()):
         same_label = "ingredient" not in item or item["label"] == span.label_
-        offsets = (item["start"], item["end"])
-        if same_label and offsets == (span.start_char, span.end_char):
+        if same_label and _covers(span, item["start"], item["end"]):
             yield item
+
+
+def _covers(span: Span, start: int, end: int) -> bool:
+    """Say whether a span is the tokens that characters touch."""
+    if start < span.start_char or span.end_char < end:
+        return False
+    touched = char_span(span.doc, start, end)
+    return (touched.start, touched.end) == (span.start, span.end)
 
 
 def _end(

@@ -54,7 +54,7 @@ def merge(parts: Sequence[Annotations]) -> Annotations:
         _once((u for part in parts for u in part.usage), _mention),
         {name: tuple(items) for name, items in values.items()},
         (Failure("windowed", MESSAGE), *failures),
-        tuple(dict.fromkeys(item for part in parts for item in part.unsure)),
+        _once((item for part in parts for item in part.unsure), _what),
     )
 
 
@@ -90,3 +90,11 @@ def _ends(relation: Relation) -> Hashable:
 
 def _mention(usage: Usage) -> Hashable:
     return _place(usage.entity)
+
+
+def _what(item: Entity | Relation | Usage) -> Hashable:
+    if isinstance(item, Entity):
+        return "entity", _place(item)
+    if isinstance(item, Relation):
+        return "relation", _ends(item)
+    return "usage", _mention(item)

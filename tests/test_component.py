@@ -559,7 +559,8 @@ def test_a_failure_is_recorded_where_it_happened(scripted, task, answer, kind):
 
 def test_complete_items_of_a_cut_off_answer_are_kept(scripted):
     said = "melatonin\tsupplement\ninsomnia\tev"
-    nlp, _ = scripted(answering("ner", Answer(said, truncated=True)))
+    script = answering("ner", Answer(said, truncated=True))
+    nlp, _ = scripted(script, entities="ner")
     doc = nlp(FIRST)
     assert labelled(doc.ents) == [("melatonin", "DS")]
     assert [f["kind"] for f in doc._.ramie["failures"]] == ["truncated"]
@@ -592,6 +593,31 @@ def test_an_engine_that_breaks_down_over_a_note_costs_that_note_alone(scripted):
     assert failure["message"] == "RuntimeError: boom"
     assert (failure["start"], failure["end"]) == (0, len(texts[1]))
     assert (labelled(broken.ents), set(broken.cats.values())) == ([], {0.0})
+
+
+@pytest.mark.parametrize("entities", ["predict", "doc"])
+def test_a_note_that_fails_keeps_the_entities_of_earlier_components(scripted, entities):
+    nlp, _ = scripted(entities=entities)
+    ruled(nlp, [("poison", "EVENT")])
+    nlp.get_pipe("ramie_extractor").extraction.engine = Breaks(answer_by_note)
+    doc = nlp("Took poison.")
+    assert labelled(doc.ents) == [("poison", "EVENT")]
+    given = labelled(doc.spans["ramie"])
+    assert given == ([] if entities == "predict" else [("poison", "EVENT")])
+    assert [f["kind"] for f in doc._.ramie["failures"]] == ["engine_error"]
+
+
+def test_no_text_of_a_note_is_logged_above_debug(scripted, caplog):
+    class Quotes(ScriptedEngine):
+        def run(self, requests):
+            raise ValueError(f"cannot read {requests[0].parts[-1]}")
+
+    nlp, _ = scripted()
+    nlp.get_pipe("ramie_extractor").extraction.engine = Quotes(answer_by_note)
+    with caplog.at_level("INFO"):
+        nlp("Seen by Elm.")
+    assert "ValueError" in caplog.text
+    assert "Elm" not in caplog.text
 
 
 # What a record survives
@@ -648,8 +674,25 @@ def test_a_record_survives(scripted, bank, carry):
     assert [(r.head.text, r.label, r.tail.text) for r in relations] == pairs
     assert all(r.head.doc is carried for r in relations)
     assert carried._.ramie_triples == triples
-    melatonin = carried.char_span(8, 17, label="DS")
+    melatonin = carried.char_span(8, 17, label="DS", alignment_mode="expand")
     assert melatonin._.ramie_usage == "START"
+    assert melatonin._.ramie_score == pytest.approx(2.718281828**-0.20)
+    insomnia = carried.char_span(31, 39, label="EVENT", alignment_mode="expand")
+    assert [r.head.text for r in insomnia._.ramie_relations if r.source == "re"] == [
+        melatonin.text,
+        "ginkgo",
+    ]
+
+
+def test_views_find_a_mention_that_was_merged_into_a_longer_token(scripted):
+    nlp, _ = scripted()
+    doc = nlp(NOTE)
+    with doc.retokenize() as retokenizer:
+        retokenizer.merge(doc[1:5])
+    mention = doc.char_span(8, 17, label="DS", alignment_mode="expand")
+    assert mention.text == "melatonin 3 mg qhs"
+    assert mention._.ramie_usage == "START"
+    assert mention._.ramie_score == pytest.approx(2.718281828**-0.20)
 
 
 # What is imported and loaded, and when

@@ -15,9 +15,11 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from sentences import MARKS, WORDS, pieces, unit_of, units
 
+from spacy_ramie import default
 from spacy_ramie.corpus.docbin import gold_doc
 from spacy_ramie.corpus.items import make_items
 from spacy_ramie.engine.grammar import ORDERED_WORDS
+from spacy_ramie.engine.loading import load_tokenizer
 from spacy_ramie.engine.masking import GrammarMask
 from spacy_ramie.engine.tokens import PromptTokenizer
 from spacy_ramie.grounding import place_items
@@ -369,3 +371,17 @@ def test_a_note_may_quote_special_tokens(tokens, ll_tokenizer, span):
         scores[0, wished] = 6.0
         said.append(mask(torch.tensor([[0, *said]]), scores).argmax().item())
     assert said == tokens.completion(f"{span}\t event")
+
+
+def test_a_grammar_that_outgrows_the_parser_says_so():
+    tokens = PromptTokenizer(load_tokenizer(default.NAME), 1024)
+    of_vocabulary = llguidance.hf.from_tokenizer(tokens.tokenizer)
+    units = unit_of(" ".join(["zinc"] * 90)), unit_of("zinc and zinc")
+    grammars = [STYLE.grammar(unit, COLUMNS["ner"]) for unit in units]
+    mask = GrammarMask(of_vocabulary, grammars, llguidance.LLExecutor())
+    said = torch.zeros(2, 1, dtype=torch.long)
+    for token in tokens.completion(" zinc\t event\n zinc\t event"):
+        scores = torch.zeros(2, len(tokens.tokenizer))
+        scores[:, token] = 20.0
+        said = torch.cat([said, mask(said, scores).argmax(-1, keepdim=True)], dim=1)
+    assert mask.broken() == [True, False]

@@ -1,5 +1,6 @@
 """Answers are placed where they stand, and nowhere else."""
 
+import re
 from collections import Counter
 
 import pytest
@@ -80,12 +81,32 @@ def test_a_piece_of_a_token_is_widened_to_whole_tokens(data, unit):
     text = shown[start:end].strip()
     starts, ends = zip(*unit.tokens, strict=True)
     (place,) = place_items(unit, [text])
-    if text:
+    if place:
         assert place.start in starts
         assert place.end in ends
-        assert text in shown[place.start : place.end]
+        assert text.lower() in shown[place.start : place.end].lower()
     else:
-        assert place is None
+        # Nowhere between what is no letter.
+        assert not text or not re.search(
+            rf"(?<![^\W\d_]){re.escape(text)}(?![^\W\d_])", shown
+        )
+
+
+@pytest.mark.parametrize(
+    ("text", "answer", "expected"),
+    [
+        pytest.param("zinc_copper daily", "zinc", "zinc_copper", id="beside a mark"),
+        pytest.param("took B12", "B", "B12", id="before a digit"),
+        pytest.param("had nosebleeds", "nosebleed", "nosebleeds", id="singular"),
+        pytest.param("two doses", "Dos", "doses", id="singular in es, other case"),
+        pytest.param("her environment", "iron", None, id="within a word"),
+        pytest.param("took feverfew", "fever", None, id="beginning of a word"),
+        pytest.param("a multivitamin", "vitamin", None, id="end of a word"),
+    ],
+)
+def test_a_piece_of_a_word_is_no_word(text, answer, expected):
+    (place,) = place_items(unit_of(text), [answer])
+    assert (place and text[place.start : place.end]) == expected
 
 
 @pytest.mark.parametrize(

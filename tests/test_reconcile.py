@@ -118,10 +118,12 @@ def test_an_end_is_left_out_for_an_overlap_or_for_want_of_a_label(relations, kno
         )
 
 
-def relation(head, tail, label, source):
+def relation(at, head, tail, label, source):
+    ends = {"head": (at, head), "tail": (at + 1, tail)}
     return {
-        "head": {"text": head, "start": len(head)},
-        "tail": {"text": tail, "start": len(tail)},
+        **{
+            name: {"start": start, "text": text} for name, (start, text) in ends.items()
+        },
         "label": label,
         "source": source,
     }
@@ -129,12 +131,31 @@ def relation(head, tail, label, source):
 
 def test_of_a_pair_that_both_tasks_speak_of_the_label_of_re_stands():
     relations = [
-        relation("garlic", "reflux", "POSITIVE", "te"),
-        relation("garlic", "reflux", "NEGATIVE", "re"),
-        relation("garlic oil", "reflux", "POSITIVE", "te"),
-        relation("garlic oil", "reflux", "POSITIVE", "te"),
+        relation(1, "garlic", "reflux", "POSITIVE", "te"),
+        relation(3, "garlic", "reflux", "NEGATIVE", "re"),
+        relation(5, "garlic oil", "reflux", "POSITIVE", "te"),
+        relation(6, "garlic oil", "reflux", "POSITIVE", "te"),
     ]
-    assert one_for_each_pair(relations) == [
+    record = {"units": [[0, 20]], "relations": relations}
+    assert one_for_each_pair(record) == [
         ("garlic", "NEGATIVE", "reflux"),
         ("garlic oil", "POSITIVE", "reflux"),
     ]
+
+
+def test_what_re_says_of_one_sentence_is_no_matter_in_another():
+    record = {
+        "units": [[0, 20], [20, 40]],
+        "relations": [
+            relation(25, "zinc", "rash", "NEGATIVE", "te"),
+            relation(5, "zinc", "rash", "NOT_RELATED", "re"),
+        ],
+    }
+    assert one_for_each_pair(record) == [
+        ("zinc", "NOT_RELATED", "rash"),
+        ("zinc", "NEGATIVE", "rash"),
+    ]
+
+
+def test_a_note_without_a_record_has_no_triples():
+    assert one_for_each_pair({}) == []

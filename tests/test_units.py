@@ -11,8 +11,12 @@ from spacy_ramie.units import unit_span, units_of
 
 
 def words_at(doc: Doc) -> list[tuple[int, int]]:
-    """Start and end of every token that is not blank."""
-    return [(t.idx, t.idx + len(t)) for t in doc if t.text.strip()]
+    """Start and end of every token that is not blank, without blanks at its edges."""
+    return [
+        (t.idx + len(t.text) - len(t.text.lstrip()), t.idx + len(t.text.rstrip()))
+        for t in doc
+        if t.text.strip()
+    ]
 
 
 def texts_of(doc: Doc) -> list[str]:
@@ -37,7 +41,9 @@ def test_every_word_is_in_one_sentence_at_its_offset(doc):
         assert unit.text == doc.text[unit.start : unit.end]
         assert (unit.tokens[0][0], unit.tokens[-1][1]) == (0, len(unit.text))
         span = unit_span(doc, unit)
-        assert (span.start_char, span.end_char) == (unit.start, unit.end)
+        # Tokens can have blanks at their edges.
+        assert span.start_char <= unit.start < unit.end <= span.end_char
+        assert span.text.strip() == unit.text
 
 
 @given(notes)
@@ -85,6 +91,14 @@ def test_sentences_of_a_pipeline_component_win_over_the_rules():
             ["Zinc 5 mg.", "Sleeps well"],
             id="abbreviation before a capital",
         ),
+        pytest.param(
+            "Zinc 5 mg.  Sleeps well",
+            ["Zinc 5 mg.", "Sleeps well"],
+            id="two blanks behind the full stop",
+        ),
+        pytest.param(
+            "Zinc 5 mg.  daily", ["Zinc 5 mg.  daily"], id="two blanks, small letter"
+        ),
         pytest.param("Zinc 2.5 mg", ["Zinc 2.5 mg"], id="decimal point"),
         pytest.param("zinc\nfor colds", ["zinc\nfor colds"], id="hard-wrapped line"),
         pytest.param("zinc\r\nfor colds", ["zinc\r\nfor colds"], id="wrapped, CRLF"),
@@ -107,3 +121,10 @@ def test_sentences_of_a_pipeline_component_win_over_the_rules():
 )
 def test_rules(text, expected):
     assert texts_of(NLP.make_doc(text)) == expected
+
+
+def test_blanks_at_the_edges_of_tokens_are_no_part_of_them():
+    doc = Doc(NLP.vocab, words=[" zinc", "daily\t"], spaces=[True, False])
+    (unit,) = units_of(doc)
+    assert (unit.text, unit.tokens) == ("zinc daily", ((0, 4), (5, 10)))
+    assert doc.text[unit.start : unit.end] == unit.text

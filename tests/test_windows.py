@@ -4,7 +4,15 @@ from conftest import answer_by_note
 from hypothesis import given
 from sentences import units
 
-from spacy_ramie.types import Annotations, Answer, Entity, Failure, Relation, Request
+from spacy_ramie.types import (
+    Annotations,
+    Answer,
+    Entity,
+    Failure,
+    Relation,
+    Request,
+    Usage,
+)
 from spacy_ramie.windows import halves, merge
 
 NEAR = "Started melatonin 3 mg qhs for insomnia"
@@ -43,6 +51,19 @@ def test_what_both_windows_name_is_there_once():
     assert merged.entities == (tea, cold)
     assert merged.relations == (triple,)
     assert [failure.kind for failure in merged.failures] == ["windowed"]
+
+
+def test_what_both_windows_are_unsure_of_is_there_once():
+    tea, cold = entity(10, 13), entity(20, 24, "EVENT")
+    chances = {"POSITIVE": 0.6, "NEGATIVE": 0.4}
+    unsure = (
+        tea,
+        Relation(tea, cold, "POSITIVE", 0.6, "te", chances),
+        Usage(tea, "START", 0.6, {"START": 0.6}),
+    )
+    part = Annotations(unsure=unsure)
+
+    assert merge([part, part]).unsure == unsure
 
 
 def test_of_an_entity_that_a_window_cut_off_the_longer_is_kept():

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import torch
 from peft import PeftConfig, PeftModel, get_peft_model_state_dict
 from safetensors import safe_open
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers import MODEL_FOR_CAUSAL_LM_MAPPING, AutoConfig, AutoTokenizer
 
 from .. import default
 from ..errors import Errors, ModelError, first_line
@@ -87,7 +87,7 @@ def load_base(base: str, **kwargs: Any) -> Any:
     try:
         # Called torch_dtype by transformers 4 and 5 alike, and dtype by the latter.
         kwargs["torch_dtype"] = kwargs.pop("dtype", torch.float32)
-        model = AutoModelForCausalLM.from_pretrained(
+        model = _architecture(folder).from_pretrained(
             folder, local_files_only=True, use_safetensors=True, **kwargs
         )
     except Exception as error:
@@ -96,6 +96,16 @@ def load_base(base: str, **kwargs: Any) -> Any:
     # the Hub about names, and ours is none of the Hub's.
     model.name_or_path = str(folder) if base == default.NAME else base
     return model
+
+
+def _architecture(folder: Path) -> Any:
+    """The class of a model; transformers' own code, never the folder's."""
+    # AutoModelForCausalLM of transformers 4 imports the configs of all architectures
+    # to find one, which takes longer than loading a small model.
+    kind = type(AutoConfig.from_pretrained(folder, local_files_only=True))
+    if kind not in MODEL_FOR_CAUSAL_LM_MAPPING:
+        raise ValueError(f"{kind.__name__} is not of a causal language model")
+    return MODEL_FOR_CAUSAL_LM_MAPPING[kind]
 
 
 def context_length(config: Any) -> int:

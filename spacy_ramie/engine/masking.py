@@ -33,6 +33,7 @@ class GrammarMask(LogitsProcessor):
         # A long sentence's takes milliseconds, in which llguidance lets others work.
         with ThreadPoolExecutor() as pool:
             self._matchers = list(pool.map(partial(_matcher, tokenizer), grammars))
+        self._all = list(self._matchers)
         self._rows = list(range(len(grammars)))
         self._started = False
         self.logprobs: list[list[float]] = [[] for _ in grammars]
@@ -66,6 +67,13 @@ class GrammarMask(LogitsProcessor):
         """
         self._rows = [self._rows[row] for row in rows]
         self._matchers = [self._matchers[row] for row in rows]
+
+    def broken(self) -> list[bool]:
+        """Say of each row whether its grammar grew too large for the parser.
+
+        What such a row has said is legal, but it could say no more.
+        """
+        return [m is not None and m.is_error() for m in self._all]
 
     def _apply(
         self, scores: torch.Tensor, bound: list[tuple[Any, int]]

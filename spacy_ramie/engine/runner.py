@@ -27,6 +27,7 @@ class Prompt(NamedTuple):
     head (int): How many are the instruction's and the exemplars'.
     room (int): Tokens that its answer may take.
     exemplars (int): How many exemplars are left in it.
+    rows (int): Rows that it takes in a batch.
     """
 
     request: Request
@@ -35,6 +36,7 @@ class Prompt(NamedTuple):
     head: int
     room: int
     exemplars: int
+    rows: int
 
 
 class Runner:
@@ -78,6 +80,7 @@ class Runner:
             len(encoded.prompt) - encoded.input,
             room,
             encoded.exemplars,
+            self._rows(request.choices),
         )
 
     @torch.inference_mode()
@@ -102,7 +105,7 @@ class Runner:
         heads = [prompt.head for prompt in prompts]
         batch = self._batch(rows, prompts[0].instruction, heads, room)
         new = self._decode(batch, mask, room)
-        said = zip(prompts, new, mask.logprobs, strict=True)
+        said = zip(prompts, new, mask.logprobs, mask.broken(), strict=True)
         return [self._read(*row) for row in said]
 
     def _decode(
@@ -138,19 +141,26 @@ class Runner:
                 batch = _go_on(batch, output, going)
         return new
 
-    def _read(self, prompt: Prompt, ids: list[int], logprobs: list[float]) -> Answer:
+    def _read(
+        self, prompt: Prompt, ids: list[int], logprobs: list[float], broken: bool
+    ) -> Answer:
         said = list(takewhile(lambda token: token != self.tokens.eos, ids))
         text, ends = self.tokens.decode(said)
         pieces = tuple(zip(ends, logprobs, strict=False))
-        truncated = len(said) == len(ids)
+        truncated = broken or len(said) == len(ids)
         return Answer(text, (), pieces, truncated, exemplars=prompt.exemplars)
+
+    def _rows(self, choices: tuple[str, ...]) -> int:
+        """Rows of a request: one, or one a label where labels must be read whole."""
+        labels = [self.tokens.completion(choice) for choice in choices]
+        return 1 if not labels or _told_apart(labels) else len(labels)
 
     def _score(self, prompts: list[Prompt], choices: tuple[str, ...]) -> list[Answer]:
         labels = [self.tokens.completion(choice) for choice in choices]
-        shared = shared_length(labels)
-        ends = [label[shared] for label in labels]
-        if len(set(ends)) == len(ends):
-            chances = self._by_first_token(prompts, labels[0][:shared], ends)
+        ends = _told_apart(labels)
+        if ends:
+            shared = labels[0][: shared_length(labels)]
+            chances = self._by_first_token(prompts, shared, ends)
         else:
             chances = self._by_whole_label(prompts, labels)
         answers = []
@@ -250,6 +260,13 @@ def _go_on(batch: dict[str, Any], output: Any, rows: list[int]) -> dict[str, Any
         "attention_mask": mask[chosen],
         "past_key_values": cache,
     }
+
+
+def _told_apart(labels: list[list[int]]) -> list[int]:
+    """The tokens by which labels differ first; none where two have the same."""
+    shared = shared_length(labels)
+    ends = [label[shared] for label in labels if len(label) > shared]
+    return ends if len(set(ends)) == len(labels) else []
 
 
 def _contiguous(_: Any, states: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:

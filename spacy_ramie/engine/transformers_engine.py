@@ -49,7 +49,7 @@ class TransformersEngine:
         max_new_tokens: int,
     ) -> None:
         self.base = base
-        self.adapter = adapter
+        self.adapter = _resolved(adapter)
         self.dtype = dtype
         self.token_budget = token_budget
         self.max_new_tokens = max_new_tokens
@@ -75,7 +75,7 @@ class TransformersEngine:
                 answers[request] = one
             else:
                 encoded.append(one)
-        lengths = [len(one.prompt) + one.room for one in encoded]
+        lengths = [(len(one.prompt) + one.room) * one.rows for one in encoded]
         keys = [(one.request.task, one.request.choices) for one in encoded]
         for batch in cut_batches(lengths, keys, self.token_budget):
             members = [encoded[i] for i in batch]
@@ -111,7 +111,7 @@ class TransformersEngine:
 
     def set_adapter(self, adapter: str | None) -> None:
         """Use another adapter from now on."""
-        self.adapter = adapter
+        self.adapter = _resolved(adapter)
         self._runner = None
 
     def to_disk(self, path: Path) -> None:
@@ -120,6 +120,10 @@ class TransformersEngine:
         What another pipeline left in the folder is replaced.
         """
         adapter, base = _folder(self.adapter), self._own_base()
+        if self.adapter is not None and adapter is None:
+            # Without it the pipeline would answer as the bare base does.
+            problem = "there is no such folder any more"
+            raise ModelError(Errors.R203.format(adapter=self.adapter, problem=problem))
         here = base is not None and base.resolve() == (path / "base").resolve()
         (path / BASE_PATH).unlink(missing_ok=True)
         if base is not None and not here and folder_size(base) > BUNDLED_BYTES:
@@ -155,17 +159,24 @@ def _in_halves(
         return run(members)
     except (RuntimeError, MemoryError, ValueError, IndexError) as error:
         # Out of memory is a RuntimeError of torch's.
-        if len(members) == 1:
-            logger.error("A request failed: %s", type(error).__name__)
-            message = f"{type(error).__name__}: {error}"
-            return [Answer(error=Failure("engine_error", message))]
-        logger.warning("A batch of %d failed and is halved", len(members))
-        half = len(members) // 2
-        return _in_halves(run, members[:half]) + _in_halves(run, members[half:])
+        kind, message = type(error).__name__, f"{type(error).__name__}: {error}"
+    # Not within the except: the error holds on to the memory of the batch.
+    if len(members) == 1:
+        logger.error("A request failed: %s", kind)
+        return [Answer(error=Failure("engine_error", message))]
+    logger.warning("A batch of %d failed and is halved", len(members))
+    half = len(members) // 2
+    return _in_halves(run, members[:half]) + _in_halves(run, members[half:])
 
 
 def _folder(path: str | None) -> Path | None:
     return Path(path) if path is not None and Path(path).is_dir() else None
+
+
+def _resolved(path: str | None) -> str | None:
+    """A folder wherever the working directory will be."""
+    folder = _folder(path)
+    return path if folder is None else str(folder.resolve())
 
 
 def _replace(target: Path, source: Path | None) -> None:

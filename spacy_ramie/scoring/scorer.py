@@ -114,7 +114,7 @@ def found_items(record: Mapping[str, Any]) -> dict[str, Items]:
             if r["source"] == "te"
         ),
         "ramie_triples": _by_label(
-            (label, (head, tail)) for head, label, tail in one_for_each_pair(relations)
+            (label, (head, tail)) for head, label, tail in one_for_each_pair(record)
         ),
         "ramie_uc": _by_label(
             (u["label"], (u["start"], u["end"])) for u in record.get("usage", ())
