@@ -38,7 +38,9 @@ def set_annotations(
         taken = {token.i for ent in doc.ents for token in ent}
         free = [s for s in spans if not taken & set(range(s.start, s.end))]
         doc.set_ents(filter_spans(free), default="unmodified")
-    doc.cats.update(dict.fromkeys(classes, 0.0))
+    for label in classes:
+        # Another component may have found it.
+        doc.cats.setdefault(label, 0.0)
     for usage in record["usage"]:
         for label, score in (usage["scores"] or {usage["label"]: 1.0}).items():
             doc.cats[label] = max(doc.cats.get(label, 0.0), score)

@@ -1,6 +1,7 @@
 """The pipeline component: `nlp.add_pipe("ramie_extractor")`."""
 
 import logging
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import islice
@@ -17,6 +18,7 @@ from spacy.training import Example
 from spacy.vocab import Vocab
 
 from . import default
+from .advice import advice
 from .annotate import set_annotations
 from .corpus.docbin import read_docs, record_of
 from .corpus.items import make_items
@@ -78,6 +80,7 @@ class RamieExtractor(Pipe):
         self.scorer = scorer
         self.ingredients: dict[str, str] = {}
         self._folder: TemporaryDirectory[str] | None = None
+        self._advised = False
         register_views(attrs)
 
     @property
@@ -132,6 +135,10 @@ class RamieExtractor(Pipe):
         docs (Sequence[Doc]): Notes, after the components before this one.
         RETURNS (list[NoteFindings]): What came of it, for each note.
         """
+        if not self._advised:
+            self._advised = True
+            for text in advice(self, docs):
+                warnings.warn(text, stacklevel=2)
         given = [self._given(doc) for doc in docs] if self.take_entities else None
         return self.extraction.run(docs, given)
 
@@ -148,8 +155,11 @@ class RamieExtractor(Pipe):
             failed = error
         else:
             for doc, record in zip(docs, records, strict=True):
-                whole = None if self.take_entities else self.overwrite_ents
-                self._set(doc, record, ents=whole)
+                # Without a task for them no entities are found, which says nothing.
+                asked = "ner" in self.extraction.tasks or record["entities"]
+                mirrored = bool(asked) and not self.take_entities
+                ents = self.overwrite_ents if mirrored else None
+                self._set(doc, record, ents=ents)
             return
         if len(docs) > 1:
             for doc in docs:

@@ -40,7 +40,7 @@ class Errors:
     R003 = "[R003] The extension attribute '{owner}._.{attr}' already belongs to another component and is left alone. Choose another name: config={{\"attrs\": {{\"{key}\": \"...\"}}}}."
     R004 = "[R004] Task '{task}' is not a registered task: {problem}. A task is made by a registered function that returns `(schema, style) -> Task` (see spacy_ramie/tasks/base.py)."
     R005 = "[R005] Several processes cannot share one CUDA device: nlp.pipe(n_process > 1) works on CPU only. Use n_process=1 (the component batches by itself), or spacy.require_cpu()."
-    R006 = "[R006] Config '{path}' has no section [{section}]. Start from configs/supplements.cfg."
+    R006 = "[R006] Config '{path}' has no section [{section}]. Start from configs/{example}."
     R007 = "[R007] Config '{path}' has no component made by the factory 'ramie_extractor'. Add it to [components]."
     R008 = "[R008] Answer style '{style}' has no instruction for the task '{task}'. Give one in the config of the task: instruction = \"...\"."
     R009 = "[R009] Schema '{path}' is neither one that comes with the package nor a file. Known are: {known}."
@@ -62,6 +62,7 @@ class Errors:
     R107 = "[R107] {name}: none of its examples fits into a context of {context} tokens. Choose a longer context in [ramie.base], or another source."
     R108 = "[R108] {count} record(s) of {path} are nearly exemplars of the pipeline, as {record} is {exemplar} ({share:.0%} the same): what is measured across a leak says nothing. Take them out of the one or the other (`spacy ramie check` lists them), or say --despite-leaks."
     R109 = "[R109] {path} gives a retriever nothing to learn from: no record shares an item of an answer with another one and is similar to a third. Give more records, or a greater [retriever] depth."
+    R110 = "[R110] {path}, record {id}: the schema '{schema}' has no label '{label}'. Use a pipeline or a config of the corpus's schema, or convert the records with `--schema {schema}`."
 
     # Models
     R201 = "[R201] No adapter: the base model '{base}' that comes along has one for the schema of supplements in the compact style only. Train one for yours (python -m spacy ramie train CONFIG --paths.base {base}) and name it in nlp.initialize, or set [components.NAME.engine] base to another model."
@@ -75,7 +76,7 @@ class Errors:
     R301 = "[R301] Index '{path}' does not match its sidecar: {problem}. The files are damaged or mixed up: build the bank again (nlp.initialize, or `spacy assemble`)."
     R302 = "[R302] The exemplar bank was built with the encoder '{stored}', but the pipeline has '{found}'. Use the same encoder, or build the bank again (nlp.initialize, or `spacy assemble`)."
     R303 = "[R303] Annoy is not installed: it is built from source and needs a C++ compiler (Debian: apt-get install g++; conda: conda install -c conda-forge python-annoy). Or use exact search: index = {{\"@misc\": \"spacy_ramie.ExactIndex.v1\"}}."
-    R304 = "[R304] Encoder '{encoder}' cannot be loaded from this machine: {problem}. Nothing is downloaded at inference: give the folder of a sentence-transformers model, or use the weightless encoder spacy_ramie.HashingEncoder.v1."
+    R304 = "[R304] Encoder '{encoder}' cannot be loaded from this machine: {problem}. Nothing is downloaded at inference: fetch it first with `python -m spacy ramie base CONFIG`, give the folder of a sentence-transformers model, or use the weightless encoder spacy_ramie.HashingEncoder.v1."
     R305 = "[R305] Encoder spacy_ramie.TrfDataEncoder.v1 reads doc._.trf_data, which {problem}. Put a component of spacy-transformers before ramie_extractor."
     R306 = "[R306] {path} holds no exemplar bank. Save the pipeline with nlp.to_disk after nlp.initialize."
     R307 = "[R307] {path} is damaged: {problem}. Build the bank again (nlp.initialize, or `spacy assemble`)."
@@ -83,5 +84,16 @@ class Errors:
 
     # Reports
     R401 = "[R401] The report draws with matplotlib, which is not installed: pip install \"spacy-ramie[report]\"."
-    R402 = "[R402] '{path}' is not what `spacy ramie {command}` writes: it has no '{key}'. Give that file, or write it again."
+    R402 = "[R402] '{path}' is not what `spacy {command}` writes: it has no '{key}'. Give that file, or write it again."
+    R403 = "[R403] {problem}. Give a file that can be read or written, text in UTF-8."
+    R404 = "[R404] '{path}' is not a JSON file: {problem}. Give the one that the command wrote."
+
+
+class Warnings:
+    """Texts of the warnings: what goes on, but perhaps not as was meant."""
+
+    W001 = "[W001] No exemplar is shown: '{name}' has no exemplar bank. Fill it with nlp.initialize ([initialize.components.{name}] exemplars = a corpus), or set k = 0 in its retriever."
+    W002 = "[W002] The base model '{base}' answers without an adapter. Train one with `python -m spacy ramie train CONFIG` and name it in the config of the engine or in nlp.initialize."
+    W003 = "[W003] The adapter '{adapter}' was trained on other questions than those of: {tasks}. Its labels or their wording differ from this schema's; what it answers means little."
+    W004 = "[W004] doc.ents has entities, but none with a label of the schema '{schema}' ({labels}): nothing is asked about them. Give them these labels, or '{name}' a schema with theirs."
 # fmt: on

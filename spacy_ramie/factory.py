@@ -44,6 +44,8 @@ DEFAULT_CONFIG: dict[str, Any] = {
     "scorer": {"@scorers": "spacy_ramie.Scorer.v1"},
 }
 
+TASK_MEMBERS = ("name", "wave", "labels", "instruction", "questions", "gold", "read")
+
 SCORE_WEIGHTS = {
     "ents_f": 0.25,
     "ents_p": 0.0,
@@ -180,8 +182,11 @@ def _make_tasks(
             problem = f"{maker!r} cannot be called"
             raise ConfigError(Errors.R004.format(task=name, problem=problem))
         task = maker(schema, style)
-        if not isinstance(task, Task) or task.name != name:
-            problem = f"it makes {task!r}, which is no task of that name"
+        lacking = [member for member in TASK_MEMBERS if not hasattr(task, member)]
+        if lacking or task.name != name:
+            problem = f"it makes {task!r}, which " + (
+                f"lacks {', '.join(lacking)}" if lacking else f"is called {task.name!r}"
+            )
             raise ConfigError(Errors.R004.format(task=name, problem=problem))
         # What a schema has no labels for cannot be asked, nor what has one answer.
         least = 2 if task.wave == 2 else 1

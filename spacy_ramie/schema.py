@@ -85,7 +85,9 @@ def read_schema(path: Path) -> Schema:
         raise ConfigError(Errors.R009.format(path=path, known=known))
     config = Config().from_disk(path)
     if "schema" not in config:
-        raise ConfigError(Errors.R006.format(path=path, section="schema"))
+        raise ConfigError(
+            Errors.R006.format(path=path, section="schema", example="supplements.cfg")
+        )
     block = {k: v for k, v in config["schema"].items() if not k.startswith("@")}
     return make_schema(**block)
 

@@ -220,6 +220,26 @@ def test_base_that_is_there_is_left_as_it_is(tiny, tiny_base):
     assert {f: f.stat().st_mtime_ns for f in tiny_base.iterdir()} == before
 
 
+def test_base_fetches_the_encoder_of_the_retriever(tiny, monkeypatch, tmp_path):
+    asked = []
+
+    def snapshot(name, allow_patterns):
+        asked.append((name, "pytorch_model.bin" in allow_patterns))
+        return str(tmp_path)
+
+    monkeypatch.setattr("huggingface_hub.snapshot_download", snapshot)
+    encoder = {"@misc": "spacy_ramie.Contriever.v1", "model": "nobody/encoder"}
+    changed = {
+        f"components.ramie_extractor.retriever.encoder.{k}": v
+        for k, v in encoder.items()
+    }
+    result = ramie("base", tiny(**changed))
+
+    assert result.exit_code == 0
+    # Published without safetensors, it is asked for a second time.
+    assert asked == [("nobody/encoder", False), ("nobody/encoder", True)]
+
+
 @pytest.mark.parametrize("command", ["extract", "report"])
 def test_missing_pipeline_is_one_clear_error(command, tmp_path):
     files = ["a note"] if command == "extract" else ["x.spacy", "x.json", "x.html"]
@@ -385,17 +405,59 @@ def prf(p, r, f):
     return {"p": p, "r": r, "f": f}
 
 
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        pytest.param(None, "R404", id="missing"),
+        pytest.param(b"\xff\xfe{", "R40", id="no text"),
+        pytest.param(b"not json", "R404", id="no JSON"),
+        pytest.param(b"{}", "R402", id="of something else"),
+        pytest.param(b"[]", "R402", id="a list"),
+    ],
+)
+def test_metrics_that_are_none_are_one_clear_error(model, tmp_path, content, expected):
+    srsly.write_jsonl(tmp_path / "test.jsonl", [LABELLED])
+    if content is not None:
+        (tmp_path / "test.json").write_bytes(content)
+    files = tmp_path / "test.jsonl", tmp_path / "test.json", tmp_path / "report.html"
+    result = ramie("report", model, *files)
+    assert mended_by_user(result)
+    assert f"[{expected}" in result.output
+
+
+def test_a_note_in_a_file_that_is_not_there_is_no_note(model):
+    result = ramie("extract", model, "missing.txt")
+    assert mended_by_user(result)
+    assert "missing.txt" in words(result.output)
+
+
+def test_a_note_in_another_encoding_is_one_clear_error(model, tmp_path):
+    (tmp_path / "note.txt").write_bytes("naïve".encode("latin-1"))
+    result = ramie("extract", model, tmp_path / "note.txt")
+    assert mended_by_user(result)
+    assert "[R403]" in result.output
+
+
+def test_a_pipeline_with_a_task_of_a_user_is_given_its_code(model, tmp_path):
+    (tmp_path / "own.py").write_text("print('own code')")
+    result = ramie("extract", model, "No melatonin.", "--code", tmp_path / "own.py")
+    assert result.exit_code == 0
+    assert "melatonin" in result.output
+
+
 # No two numbers are the same, so that none can stand in for another.
 METRICS = {
     **{"ents_p": 0.111, "ents_r": 0.122, "ents_f": 0.133},
     **{"ramie_re_p": 0.211, "ramie_re_r": 0.222, "ramie_re_f": 0.233},
     **{"ramie_te_p": 0.311, "ramie_te_r": 0.322, "ramie_te_f": 0.333},
+    **{"ramie_triples_p": 0.341, "ramie_triples_r": 0.342, "ramie_triples_f": 0.343},
     **{"ramie_uc_p": 0.411, "ramie_uc_r": 0.422, "ramie_uc_f": 0.433},
     "ramie_re_gold_acc": 0.511,
     "ramie_uc_gold_acc": 0.522,
     "ents_per_type": {"DS": prf(0.611, 0.622, 0.633), "EVENT": prf(0.6, 0.61, 0.62)},
     "ramie_re_per_type": {"POSITIVE": prf(0.711, 0.722, 0.733)},
     "ramie_te_per_type": {"NEGATIVE": prf(0.811, 0.822, 0.833)},
+    "ramie_triples_per_type": {"NEGATIVE": prf(0.841, 0.842, 0.843)},
     "ramie_uc_per_type": {"START": prf(0.911, 0.922, 0.933)},
     "ramie_requests": 4711,
     "ramie_unparsable": 12,
@@ -431,6 +493,7 @@ def test_report_has_the_numbers_of_the_metrics_file(report):
         ["Entities (NER)", "11.1", "12.2", "13.3", ""],
         ["Relations (RE)", "21.1", "22.2", "23.3", "51.1"],
         ["Triples (TE)", "31.1", "32.2", "33.3", ""],
+        ["Triples, RE and TE together", "34.1", "34.2", "34.3", ""],
         ["Usage (UC)", "41.1", "42.2", "43.3", "52.2"],
     ]
     assert by_title["Entities (NER) by label"] == [
@@ -457,6 +520,7 @@ def test_report_prints_the_same_numbers(report):
         ["Entities (NER)", "11.1", "12.2", "13.3", ""],
         ["Relations (RE)", "21.1", "22.2", "23.3", "51.1"],
         ["Triples (TE)", "31.1", "32.2", "33.3", ""],
+        ["Triples, RE and TE together", "34.1", "34.2", "34.3", ""],
         ["Usage (UC)", "41.1", "42.2", "43.3", "52.2"],
     ]
     assert "4711 requests, 12 unparsable" in words(report[0])

@@ -372,6 +372,20 @@ def test_two_components_with_other_names_do_not_meet(scripted):
     assert (headache._.ramie_usage, headache._.second_usage) == (None, "CONTINUE")
 
 
+def test_classes_that_an_earlier_component_found_stay(scripted):
+    nlp, _ = scripted()
+    config = {"attrs": RENAMED, "spans_key": "second", "overwrite_ents": False}
+    second = nlp.add_pipe("ramie_extractor", name="second", config=config)
+    second.extraction.engine = ScriptedEngine(lambda request: Answer("None"))
+    assert nlp(NOTE).cats["START"] == pytest.approx(0.9)
+
+
+def test_entities_set_before_are_kept_where_none_are_asked_for(scripted):
+    nlp, _ = scripted(tasks={"ner": None, "te": None})
+    ruled(nlp, [("qhs", "FREQUENCY")])
+    assert labelled(nlp(NOTE).ents) == [("qhs", "FREQUENCY")]
+
+
 @pytest.fixture
 def foreign():
     """Extensions of somebody else, on docs and on spans."""

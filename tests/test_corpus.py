@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from spacy_ramie.cli import ramie_cli
 from spacy_ramie.corpus.alike import near_duplicates, same_skeletons
-from spacy_ramie.corpus.docbin import read_docs, record_of
+from spacy_ramie.corpus.docbin import read_docs, record_of, write_docbin
 from spacy_ramie.corpus.paper_labels import to_paper_labels
 from spacy_ramie.corpus.phee import convert_phee, convert_sentence
 from spacy_ramie.corpus.records import gold_annotations, read_records
@@ -324,6 +324,15 @@ def test_reader_gives_spacy_examples_with_their_records(corpus, form):
     # The gold labels are on the reference alone.
     assert not any(eg.predicted.ents for eg in examples)
     assert all(record_of(eg.predicted) is None for eg in examples)
+
+
+def test_a_spacy_file_of_another_schema_is_refused(tmp_path):
+    nlp, schema = spacy.blank("en"), make_supplements()
+    record = {"id": "a-1", "text": "zinc", "entities": [{**DS, "start": 0, "end": 4}]}
+    write_docbin([record], tmp_path / "a.spacy", nlp, schema)
+    assert len(read_docs(tmp_path / "a.spacy", nlp, schema)) == 1
+    with pytest.raises(CorpusError, match=r"R110.*a-1.*'phee' has no label 'DS'"):
+        read_docs(tmp_path / "a.spacy", nlp, make_phee())
 
 
 def test_docbin_of_other_making_is_refused(tmp_path):

@@ -12,7 +12,8 @@ from spacy.util import load_config
 
 from spacy_ramie import default
 from spacy_ramie.corpus.docbin import make_corpus
-from spacy_ramie.engine.loading import TRAINED_ON, check_adapter
+from spacy_ramie.engine.loading import check_adapter
+from spacy_ramie.engine.transformers_engine import ADAPTER_CONFIG, TRAINED_ON
 from spacy_ramie.schema import make_supplements
 
 ROOT = Path(__file__).parent.parent
@@ -110,7 +111,9 @@ def test_saved_pipeline_has_its_own_base_adapter_and_exemplars(
     nlp.to_disk(tmp_path / "model")
     monkeypatch.setattr(default, "EXEMPLARS", Path("nowhere"))
     monkeypatch.setattr(default, "BASE", Path("nowhere"))
-    monkeypatch.setattr(default, "ADAPTER", Path("nowhere"))
+    (tmp_path / "other").mkdir()
+    srsly.write_json(tmp_path / "other" / ADAPTER_CONFIG, {})
+    monkeypatch.setattr(default, "ADAPTER", tmp_path / "other")
 
     loaded = spacy.load(tmp_path / "model")
 

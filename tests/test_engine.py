@@ -1,5 +1,6 @@
 """The in-process engine: batches that fail, their size, and the adapter it keeps."""
 
+import shutil
 import weakref
 
 import pytest
@@ -108,19 +109,51 @@ def test_an_adapter_is_found_from_any_working_directory(
     engine.set_adapter(tiny_adapter.name)
     expected = engine.run([asking(0)])
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "saved").mkdir()
     engine.to_disk(tmp_path / "saved")
     loaded = make_engine()
     loaded.from_disk(tmp_path / "saved")
     assert loaded.run([asking(0)]) == expected != make_engine().run([asking(0)])
 
 
-def test_an_adapter_that_is_gone_is_not_saved_as_none(make_engine, tmp_path):
-    engine = make_engine()
-    (tmp_path / "adapter").mkdir()
-    engine.set_adapter(str(tmp_path / "adapter"))
-    (tmp_path / "adapter").rmdir()
+def test_an_adapter_that_is_not_there_is_refused_at_once(make_engine, tmp_path):
+    with pytest.raises(ModelError, match=r"R203.*no adapter_config.json"):
+        make_engine().set_adapter(str(tmp_path))
+
+
+@pytest.fixture
+def passing_adapter(tiny_adapter, tmp_path):
+    """An adapter in a folder that will be gone."""
+    return shutil.copytree(tiny_adapter, tmp_path / "adapter")
+
+
+def test_an_adapter_that_is_gone_is_not_saved_as_none(
+    make_engine, passing_adapter, tmp_path
+):
+    engine = make_engine(passing_adapter)
+    shutil.rmtree(passing_adapter)
     with pytest.raises(ModelError, match=r"R203.*no such folder"):
-        engine.to_disk(tmp_path / "saved")
+        engine.to_disk(tmp_path)
+
+
+def test_a_saved_pipeline_that_lost_its_adapter_uses_no_other(
+    make_engine, passing_adapter, tmp_path
+):
+    (tmp_path / "saved").mkdir()
+    make_engine(passing_adapter).to_disk(tmp_path / "saved")
+    shutil.rmtree(tmp_path / "saved" / "adapter")
+    with pytest.raises(ModelError, match=r"R203.*it is gone"):
+        make_engine(passing_adapter).from_disk(tmp_path / "saved")
+
+
+def test_a_pipeline_saved_without_an_adapter_has_none(
+    make_engine, passing_adapter, tmp_path
+):
+    (tmp_path / "saved").mkdir()
+    make_engine().to_disk(tmp_path / "saved")
+    engine = make_engine(passing_adapter)
+    engine.from_disk(tmp_path / "saved")
+    assert engine.adapter is None
 
 
 def test_a_question_with_one_answer_is_not_asked(scripted):

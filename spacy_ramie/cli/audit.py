@@ -18,7 +18,7 @@ from ..scoring.audit import (
     check_queries,
     check_splits,
 )
-from .common import clear_errors, load_pipeline
+from .common import Code, clear_errors, load_pipeline
 
 # Leaks of a row that are named.
 NAMED = 3
@@ -38,6 +38,7 @@ def audit(
             "instead of as the pipeline does",
         ),
     ] = False,
+    code: Code = None,
 ) -> None:
     """Look for leaks: between corpora, from exemplars, and from gold text in queries.
 
@@ -45,7 +46,7 @@ def audit(
     really searched with and shown. Leaves with status 1 if there is a leak.
     """
     with clear_errors():
-        checks = list(_checks(model, test, others, released=released))
+        checks = list(_checks(model, test, others, code, released=released))
     table = Table("looked at", "number", "leaks", "such as")
     for name, number, leaks in checks:
         table.add_row(name, f"{number:,}", f"{len(leaks):,}", ", ".join(leaks[:NAMED]))
@@ -57,9 +58,9 @@ def audit(
 
 
 def _checks(
-    model: Path, test: Path, others: list[Path], *, released: bool
+    model: Path, test: Path, others: list[Path], code: Path | None, *, released: bool
 ) -> Iterator[Check]:
-    nlp, component = load_pipeline(str(model))
+    nlp, component = load_pipeline(str(model), code)
     corpora = {
         str(path): read_docs(path, nlp, component.schema) for path in (test, *others)
     }

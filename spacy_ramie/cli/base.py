@@ -6,12 +6,15 @@ from typing import Annotated
 
 import typer
 from spacy.cli._util import import_code, parse_config_overrides
-from spacy.util import load_config
+from spacy.util import load_config, load_model_from_config
+from thinc.api import Config
 from wasabi import msg
 
+from ..component import RamieExtractor
 from ..errors import ConfigError, Errors, ModelError, first_line
 from ..files import model_folder
-from .common import clear_errors
+from ..retrieval.sentence_encoder import SentenceEncoder
+from .common import Code, clear_errors
 
 
 def base(
@@ -20,14 +23,12 @@ def base(
         Path,
         typer.Argument(help="Training config, or one with [ramie.base]", exists=True),
     ],
-    code: Annotated[
-        Path | None, typer.Option(help="Python file with registered functions")
-    ] = None,
+    code: Code = None,
 ) -> None:
     """Have the base model of a config ready, the one in [paths].
 
     A model that is on this machine, in the package, in a folder or in the Hugging
-    Face cache, is left as it is. Where the config has a section [ramie.base], a
+    Face cache, is left as it is. So are the encoders of its retriever. Where the config has a section [ramie.base], a
     small model is built and pretrained on the training splits named there. Any other
     name is downloaded from Hugging Face: this is the only command that uses the
     network.
@@ -51,6 +52,26 @@ def base(
             msg.info(f"Downloading {name}")
             _download(name)
             msg.good(f"Base model {name} is there")
+        for encoder in _encoders(settings):
+            if model_folder(encoder) is None:
+                msg.info(f"Downloading {encoder}")
+                _download(encoder)
+            msg.good(f"Encoder {encoder} is there")
+
+
+def _encoders(settings: Config) -> tuple[str, ...]:
+    """The models that the retriever of a config embeds with."""
+    if "components" not in settings:
+        return ()
+    nlp = load_model_from_config(settings, auto_fill=True)
+    made = (pipe for _, pipe in nlp.pipeline if isinstance(pipe, RamieExtractor))
+    encoders = (component.extraction.retriever.encoder for component in made)
+    return tuple(
+        name
+        for encoder in encoders
+        if isinstance(encoder, SentenceEncoder)
+        for name in encoder.models
+    )
 
 
 def _build(config: Path, settings: dict[str, dict[str, object]], output: Path) -> None:
@@ -71,7 +92,11 @@ def _download(name: str) -> None:
 
     patterns = ["*.json", "*.safetensors", "*.model", "*.txt"]
     try:
-        snapshot_download(name, allow_patterns=patterns)
+        folder = Path(snapshot_download(name, allow_patterns=patterns))
+        if not any(folder.rglob("*.safetensors")):
+            # Some encoders are published in this form alone. It is read by torch's
+            # loader of weights, which makes tensors and nothing else.
+            snapshot_download(name, allow_patterns=[*patterns, "pytorch_model.bin"])
     except Exception as error:
         # No network, no such model, no licence accepted, no valid name.
         problem = first_line(error)

@@ -7,16 +7,14 @@ import typer
 from spacy.cli._util import import_code, parse_config_overrides
 from wasabi import msg
 
-from .common import clear_errors
+from .common import Code, clear_errors
 
 
 def baseline(
     ctx: typer.Context,
     config: Annotated[Path, typer.Argument(help="Training config", exists=True)],
     output: Annotated[Path, typer.Argument(help="Folder for the models")],
-    code: Annotated[
-        Path | None, typer.Option(help="Python file with registered functions")
-    ] = None,
+    code: Code = None,
 ) -> None:
     """Train spaCy's own CPU pipeline on the records of a config.
 

@@ -12,12 +12,13 @@ from wasabi import msg
 
 from ..corpus.docbin import read_docs
 from ..storage import FLOORS, TEMPERATURES
-from .common import GpuId, clear_errors, load_pipeline
+from .common import Code, GpuId, clear_errors, load_pipeline
 
 
 def calibrate(
     model: Annotated[Path, typer.Argument(help="Folder of the pipeline")],
     corpus: Annotated[Path, typer.Argument(help="Gold records it has not seen: dev")],
+    code: Code = None,
     gpu_id: GpuId = -1,
 ) -> None:
     """Fit temperatures of labels and floors of spans; store them with the pipeline.
@@ -31,7 +32,7 @@ def calibrate(
         from ..scoring.temperatures import fit_temperatures
 
         setup_gpu(gpu_id)
-        nlp, component = load_pipeline(str(model))
+        nlp, component = load_pipeline(str(model), code)
         docs = component.prepare(read_docs(corpus, nlp, component.schema), nlp)
         component.temperatures = fit_temperatures(component.extraction, docs)
         component.floors = fit_floors(component.extraction, docs)

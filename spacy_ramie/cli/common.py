@@ -9,12 +9,12 @@ from typing import Annotated
 import spacy
 import typer
 from catalogue import RegistryError
-from spacy.cli._util import show_validation_error
+from spacy.cli._util import import_code, show_validation_error
 from spacy.language import Language
 from wasabi import msg
 
 from ..component import RamieExtractor
-from ..errors import ConfigError, Errors, ModelError, RamieError
+from ..errors import ConfigError, Errors, ModelError, RamieError, first_line
 from ..schema import SCHEMAS, Schema, read_schema
 
 SCHEMA_HELP = (
@@ -23,6 +23,9 @@ SCHEMA_HELP = (
 )
 
 GpuId = Annotated[int, typer.Option("--gpu-id", "-g", help="-1 for CPU")]
+Code = Annotated[
+    Path | None, typer.Option(help="Python file with registered functions", exists=True)
+]
 
 
 @contextmanager
@@ -31,7 +34,9 @@ def clear_errors() -> Iterator[None]:
     try:
         with show_validation_error(hint_fill=False):
             yield
-    except (RamieError, RegistryError) as error:
+    except (RamieError, RegistryError, OSError, UnicodeDecodeError) as error:
+        if isinstance(error, OSError | UnicodeDecodeError):
+            error = ConfigError(Errors.R403.format(problem=first_line(error)))
         # The printer would run the lines of a list together.
         title, *listed = str(error).split("\n")
         msg.fail(title)
@@ -55,12 +60,16 @@ def percent(share: float | None) -> str:
     return "" if share is None else f"{100 * share:.1f}"
 
 
-def load_pipeline(model: str) -> tuple[Language, RamieExtractor]:
+def load_pipeline(
+    model: str, code: Path | None = None
+) -> tuple[Language, RamieExtractor]:
     """Load a pipeline and find the component in it.
 
     model (str): A folder or a package.
+    code (Path | None): Python file with what it needs registered.
     RETURNS (tuple): Both.
     """
+    import_code(code)
     try:
         nlp = spacy.load(model)
     except OSError as error:

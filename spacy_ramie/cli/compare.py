@@ -11,7 +11,7 @@ from wasabi import msg
 
 from ..corpus.docbin import read_docs
 from ..scoring.table import side_by_side
-from .common import clear_errors, load_pipeline
+from .common import Code, clear_errors, load_pipeline
 
 
 def compare(
@@ -19,6 +19,7 @@ def compare(
     baseline: Annotated[Path, typer.Argument(help="Output of `ramie baseline`")],
     corpus: Annotated[Path, typer.Argument(help="The corpus to measure on")],
     output: Annotated[Path, typer.Argument(help="JSON file to write")],
+    code: Code = None,
 ) -> None:
     """Measure a pipeline and its baselines on the same records.
 
@@ -30,7 +31,7 @@ def compare(
         from ..baseline.training import BEST, NER, SECONDS
         from ..scoring.systems import baseline_system, measure, ramie_system
 
-        nlp, component = load_pipeline(str(model))
+        nlp, component = load_pipeline(str(model), code)
         docs = component.prepare(read_docs(corpus, nlp, component.schema), nlp)
         tasks = component.extraction.tasks
         spacys = load_baseline(baseline, tasks)

@@ -11,16 +11,14 @@ from rich.table import Table
 from spacy.cli._util import import_code, parse_config_overrides, setup_gpu
 from wasabi import msg
 
-from .common import GpuId, clear_errors
+from .common import Code, GpuId, clear_errors
 
 
 def experiment(
     ctx: typer.Context,
     config: Annotated[Path, typer.Argument(help="Experiment", exists=True)],
     output: Annotated[Path, typer.Argument(help="JSON file to write")],
-    code: Annotated[
-        Path | None, typer.Option(help="Python file with registered functions")
-    ] = None,
+    code: Code = None,
     gpu_id: GpuId = -1,
 ) -> None:
     """Train the adapters of all arms, measure them and print the tables.

@@ -7,17 +7,20 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from .common import clear_errors, load_pipeline
+from .common import Code, clear_errors, load_pipeline
 
 
 def extract(
     model: Annotated[str, typer.Argument(help="Pipeline: a folder or a package")],
     text: Annotated[str, typer.Argument(help="A note, or a file that holds one")],
+    code: Code = None,
 ) -> None:
     """Print the entities, relations and failures that a pipeline finds in a note."""
     with clear_errors():
-        nlp, component = load_pipeline(model)
-        note = Path(text).read_text(encoding="utf8") if _is_file(text) else text
+        nlp, component = load_pipeline(model, code)
+        # One word with an ending is a path, whether the file is there or not.
+        named = _is_file(text) or (len(text.split()) == 1 and bool(Path(text).suffix))
+        note = Path(text).read_text(encoding="utf8") if named else text
         doc = nlp(note)
     record = doc._.get(component.attrs["record"])
     console = Console()

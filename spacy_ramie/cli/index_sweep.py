@@ -10,7 +10,7 @@ from rich.table import Table
 from wasabi import msg
 
 from ..corpus.docbin import read_docs
-from .common import clear_errors, load_pipeline, percent
+from .common import Code, clear_errors, load_pipeline, percent
 
 
 def index_sweep(
@@ -24,6 +24,7 @@ def index_sweep(
         typer.Option(help="A model of sentence-transformers in place of its encoder"),
     ] = None,
     k: Annotated[int, typer.Option(min=1, help="How many neighbours")] = 1,
+    code: Code = None,
 ) -> None:
     """Measure what Annoy misses and saves against exact search, over its settings."""
     with clear_errors():
@@ -31,7 +32,7 @@ def index_sweep(
         from ..experiments.retrievers import reencoded
         from ..retrieval.sentence_encoder import make_sentence_encoder
 
-        nlp, component = load_pipeline(str(model))
+        nlp, component = load_pipeline(str(model), code)
         docs = component.prepare(read_docs(corpus, nlp, component.schema), nlp)
         retriever = component.extraction.retriever
         if encoder is not None:

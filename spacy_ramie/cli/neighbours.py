@@ -10,7 +10,7 @@ from rich.table import Table
 from wasabi import msg
 
 from ..corpus.docbin import read_docs
-from .common import clear_errors, load_pipeline, percent
+from .common import Code, clear_errors, load_pipeline, percent
 
 # The file has more.
 SHOWN = ("copied", "precision@1", "recall@5", "ndcg@5", "shared entities")
@@ -24,6 +24,7 @@ def neighbours(
         list[str] | None,
         typer.Option(help="A model of sentence-transformers to put beside its encoder"),
     ] = None,
+    code: Code = None,
 ) -> None:
     """Compare gold answers with those of the exemplars found, the model left out.
 
@@ -34,7 +35,7 @@ def neighbours(
         from ..experiments.neighbours import study_neighbours
         from ..experiments.retrievers import retrievers_beside
 
-        nlp, component = load_pipeline(str(model))
+        nlp, component = load_pipeline(str(model), code)
         docs = read_docs(corpus, nlp, component.schema)
         retrievers = retrievers_beside(
             nlp, component.extraction.retriever, encoder or []

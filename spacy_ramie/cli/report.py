@@ -16,7 +16,7 @@ from ..corpus.docbin import read_docs
 from ..errors import ConfigError, CorpusError, Errors
 from ..scoring.leaks import find_leaks
 from ..scoring.recall import measure_recall
-from .common import GpuId, clear_errors, load_pipeline, percent
+from .common import Code, GpuId, clear_errors, load_pipeline, percent
 
 
 def report(
@@ -42,6 +42,7 @@ def report(
     despite_leaks: Annotated[
         bool, typer.Option("--despite-leaks", help="Write it across leaks, and say so")
     ] = False,
+    code: Code = None,
     gpu_id: GpuId = -1,
 ) -> None:
     """Print the metrics and write them, with every mistake, as a page of its own.
@@ -55,10 +56,10 @@ def report(
         from ..scoring.variants import CASES
 
         setup_gpu(gpu_id)
-        nlp, component = load_pipeline(str(model))
+        nlp, component = load_pipeline(str(model), code)
         varied = _read(variants)
         measured = Measured(
-            _read(metrics),
+            _read_metrics(metrics),
             _read(systems),
             {name: scores for name, scores in varied.items() if name != CASES},
             varied.get(CASES, {}),
@@ -110,15 +111,27 @@ def report(
 
 def _read(path: Path | None) -> Mapping[str, Any]:
     """Read a JSON file that a command wrote; nothing where none is given."""
-    found: Mapping[str, Any] = {} if path is None else srsly.read_json(path)
-    return found
+    if path is None:
+        return {}
+    try:
+        found = srsly.read_json(path)
+    except ValueError as error:
+        raise ConfigError(Errors.R404.format(path=path, problem=error)) from error
+    return found if isinstance(found, dict) else {}
+
+
+def _read_metrics(path: Path) -> Mapping[str, Any]:
+    scores = _read(path)
+    if "ramie_triples_per_type" not in scores:
+        _refuse(path, "evaluate", "ramie_triples_per_type")
+    return scores
 
 
 def _read_experiment(path: Path) -> Mapping[str, Any]:
     report = _read(path)
     for key in ("settings", "strict", "paper", "faults", "cost"):
         if key not in report:
-            _refuse(path, "experiment", key)
+            _refuse(path, "ramie experiment", key)
     return report
 
 
@@ -130,7 +143,7 @@ def _read_neighbours(path: Path | None) -> Mapping[str, Any]:
             # A task without questions has none.
             known = isinstance(queries, dict) and (not queries or "sentence" in queries)
             if not known:
-                _refuse(path, "neighbours", "sentence")
+                _refuse(path, "ramie neighbours", "sentence")
     return found
 
 

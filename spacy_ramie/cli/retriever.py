@@ -10,7 +10,7 @@ from spacy.util import load_config
 from wasabi import msg
 
 from ..errors import ConfigError, Errors
-from .common import GpuId, clear_errors
+from .common import Code, GpuId, clear_errors
 
 
 def retriever(
@@ -19,9 +19,7 @@ def retriever(
         Path, typer.Argument(help="Config with a section [retriever]", exists=True)
     ],
     output: Annotated[Path, typer.Argument(help="Folder of the model to write")],
-    code: Annotated[
-        Path | None, typer.Option(help="Python file with registered functions")
-    ] = None,
+    code: Code = None,
     gpu_id: GpuId = -1,
 ) -> None:
     """Train an encoder on a training split, for `spacy_ramie.SentenceEncoder.v1`.
@@ -40,7 +38,11 @@ def retriever(
 
         settings = load_config(config, overrides=overrides, interpolate=True)
         if "retriever" not in settings:
-            raise ConfigError(Errors.R006.format(path=config, section="retriever"))
+            raise ConfigError(
+                Errors.R006.format(
+                    path=config, section="retriever", example="retriever.cfg"
+                )
+            )
         require(config, "retriever", settings["retriever"], NEEDED)
         measured = train_retriever(settings["retriever"], output)
     msg.good(

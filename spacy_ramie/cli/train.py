@@ -8,15 +8,13 @@ import typer
 from spacy.cli._util import import_code, parse_config_overrides, setup_gpu
 from wasabi import msg
 
-from .common import GpuId, clear_errors
+from .common import Code, GpuId, clear_errors
 
 
 def train(
     ctx: typer.Context,
     config: Annotated[Path, typer.Argument(help="Training config", exists=True)],
-    code: Annotated[
-        Path | None, typer.Option(help="Python file with registered functions")
-    ] = None,
+    code: Code = None,
     gpu_id: GpuId = -1,
 ) -> None:
     """Train the LoRA adapter of a config on all its tasks.

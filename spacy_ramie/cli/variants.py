@@ -13,7 +13,7 @@ from wasabi import msg
 from ..corpus.docbin import read_docs
 from ..scoring.table import variant_rows
 from ..scoring.variants import CASES, compare_variants
-from .common import GpuId, clear_errors, load_pipeline
+from .common import Code, GpuId, clear_errors, load_pipeline
 
 
 def variants(
@@ -21,6 +21,7 @@ def variants(
     corpus: Annotated[Path, typer.Argument(help="The corpus to evaluate on")],
     output: Annotated[Path, typer.Argument(help="JSON file to write")],
     seed: Annotated[int, typer.Option(help="Of the exemplars drawn by chance")] = 0,
+    code: Code = None,
     gpu_id: GpuId = -1,
 ) -> None:
     """Evaluate as it is, without and with random exemplars, and without the grammar.
@@ -29,7 +30,7 @@ def variants(
     """
     with clear_errors():
         setup_gpu(gpu_id)
-        nlp, component = load_pipeline(str(model))
+        nlp, component = load_pipeline(str(model), code)
         docs = read_docs(corpus, nlp, component.schema)
         scores, cases = compare_variants(nlp, component, docs, seed)
     output.parent.mkdir(parents=True, exist_ok=True)

@@ -12,7 +12,7 @@ from spacy.vocab import Vocab
 
 from ..errors import CorpusError, Errors
 from ..schema import Schema
-from .records import read_records
+from .records import foreign_labels, gold_annotations, read_records
 
 RECORD_KEY = "ramie_record"
 
@@ -95,8 +95,16 @@ def read_docs(path: Path, nlp: Language, schema: Schema) -> list[Doc]:
     docs = open_docbin(path, nlp.vocab)
     if not docs:
         raise CorpusError(Errors.R104.format(path=path))
-    if any(record_of(doc) is None for doc in docs):
-        raise CorpusError(Errors.R105.format(path=path))
+    for doc in docs:
+        record = record_of(doc)
+        if record is None:
+            raise CorpusError(Errors.R105.format(path=path))
+        for label in foreign_labels(gold_annotations(record), schema):
+            raise CorpusError(
+                Errors.R110.format(
+                    path=path, id=record["id"], label=label, schema=schema.name
+                )
+            )
     return docs
 
 

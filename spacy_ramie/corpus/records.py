@@ -220,6 +220,19 @@ def gold_annotations(record: Mapping[str, Any]) -> Annotations:
     return Annotations(tuple(entities.values()), relations, usage, values)
 
 
+def foreign_labels(known: Annotations, schema: Schema) -> list[str]:
+    """Find the labels of annotations that a schema does not have.
+
+    known (Annotations): What a corpus calls for.
+    schema (Schema): The labels there are.
+    RETURNS (list[str]): Labels, each once.
+    """
+    labels = [entity.label for entity in known.entities if entity.label not in schema.entities]
+    labels += [r.label for r in known.relations if r.label not in schema.relations]
+    labels += [usage.label for usage in known.usage if usage.label not in schema.usage]
+    return [*dict.fromkeys(labels)]
+
+
 def _is_task_gold(items: object) -> bool:
     """Say whether a further key of a record holds the labels of a user's task."""
     return isinstance(items, (list, tuple)) and all(

@@ -14,9 +14,8 @@ from .. import default
 from ..errors import Errors, ModelError, first_line
 from ..files import model_folder
 from .fingerprint import fingerprint
+from .transformers_engine import ADAPTER_CONFIG, TRAINED_ON
 
-# Written beside the adapter by `spacy ramie train`.
-TRAINED_ON = "ramie.json"
 ADAPTER_WEIGHTS = "adapter_model.safetensors"
 
 # On a CPU oneDNN, and torch's layer above it, keep a kernel for each shape of a product
@@ -119,7 +118,7 @@ def check_adapter(base: str, adapter: Path) -> None:
     base (str): Folder or Hugging Face name of the base model.
     adapter (Path): Folder of the adapter.
     """
-    for name in ("adapter_config.json", ADAPTER_WEIGHTS):
+    for name in (ADAPTER_CONFIG, ADAPTER_WEIGHTS):
         if not (adapter / name).is_file():
             raise _bad_adapter(adapter, f"there is no {name} in it")
     try:

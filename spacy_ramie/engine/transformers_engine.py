@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import srsly
+
 from .. import default
 from ..device import torch_device
 from ..errors import ConfigError, Errors, ModelError
@@ -24,6 +26,11 @@ logger = logging.getLogger(__name__)
 # referred to.
 BUNDLED_BYTES = 512 * 2**20
 BASE_PATH = "base.txt"
+# Says whether an adapter belongs to a saved pipeline.
+SAVED = "engine.json"
+ADAPTER_CONFIG = "adapter_config.json"
+# Written beside the adapter by `spacy ramie train`.
+TRAINED_ON = "ramie.json"
 
 _T = TypeVar("_T")
 
@@ -109,8 +116,18 @@ class TransformersEngine:
         logger.info("Loaded %s (%s) on %s as %s", self.base, self.adapter, device, name)
         return Runner(loaded, self.max_new_tokens)
 
+    def learnt(self) -> dict[str, str]:
+        """Give what the adapter was trained to do: task to instruction, where known."""
+        file = Path(self.adapter or "") / TRAINED_ON
+        known = srsly.read_json(file) if self.adapter and file.is_file() else {}
+        tasks: dict[str, str] = known.get("instructions", {})
+        return tasks
+
     def set_adapter(self, adapter: str | None) -> None:
-        """Use another adapter from now on."""
+        """Use another adapter from now on; it must be there."""
+        if adapter is not None and not (Path(adapter) / ADAPTER_CONFIG).is_file():
+            problem = f"there is no {ADAPTER_CONFIG} in it"
+            raise ModelError(Errors.R203.format(adapter=adapter, problem=problem))
         self.adapter = _resolved(adapter)
         self._runner = None
 
@@ -129,6 +146,7 @@ class TransformersEngine:
         if base is not None and not here and folder_size(base) > BUNDLED_BYTES:
             (path / BASE_PATH).write_text(str(base.resolve()), encoding="utf8")
             base = None
+        srsly.write_json(path / SAVED, {"adapter": adapter is not None})
         _replace(path / "adapter", adapter)
         _replace(path / "base", base)
 
@@ -142,9 +160,17 @@ class TransformersEngine:
         """Use the adapter and the base that travelled with the pipeline."""
         if (path / BASE_PATH).is_file():
             self.base = (path / BASE_PATH).read_text(encoding="utf8")
-        for name in ("adapter", "base"):
-            if (path / name).is_dir():
-                setattr(self, name, str(path / name))
+        if (path / "base").is_dir():
+            self.base = str(path / "base")
+        saved, adapter = path / SAVED, path / "adapter"
+        if adapter.is_dir():
+            self.adapter = str(adapter)
+        elif saved.is_file():
+            # Never that of the config, or the one that comes along, in its place.
+            self.adapter = None
+            if srsly.read_json(saved)["adapter"]:
+                problem = "the pipeline was saved with it, and it is gone"
+                raise ModelError(Errors.R203.format(adapter=adapter, problem=problem))
         self._runner = None
 
     def __getstate__(self) -> dict[str, Any]:

@@ -83,7 +83,11 @@ def load_experiment(path: Path, overrides: dict[str, Any]) -> Experiment:
     """
     config = load_config(path, overrides=overrides, interpolate=True)
     if "experiment" not in config:
-        raise ConfigError(Errors.R006.format(path=path, section="experiment"))
+        raise ConfigError(
+            Errors.R006.format(
+                path=path, section="experiment", example="experiments/ablation.cfg"
+            )
+        )
     plain = config["experiment"]
     require(path, "experiment", plain, NEEDED)
     arms = [_arm(path, name, block) for name, block in plain["arms"].items()]

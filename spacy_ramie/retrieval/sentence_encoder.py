@@ -85,10 +85,14 @@ class SentenceEncoder:
         self._models: dict[tuple[str, int | None], Any] = {}
 
     @property
+    def models(self) -> tuple[str, ...]:
+        """Folders or Hub names of its models, each once."""
+        return tuple(dict.fromkeys((self.recipe.queries, self.recipe.documents)))
+
+    @property
     def identity(self) -> str:
         """The settings of the recipe and a fingerprint of its models."""
-        both = dict.fromkeys((self.recipe.queries, self.recipe.documents))
-        models = "+".join(fingerprint_of(model) for model in both)
+        models = "+".join(fingerprint_of(model) for model in self.models)
         rest = replace(self.recipe, queries="", documents="")
         settings = hashlib.sha256(repr(rest).encode()).hexdigest()[:8]
         return f"sentence-transformers/{models}/{settings}"

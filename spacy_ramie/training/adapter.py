@@ -21,13 +21,13 @@ from .. import default
 from ..corpus.items import make_items
 from ..engine.fingerprint import fingerprint
 from ..engine.loading import (
-    TRAINED_ON,
     check_adapter,
     context_length,
     load_base,
     load_tokenizer,
 )
 from ..engine.tokens import PromptTokenizer
+from ..engine.transformers_engine import TRAINED_ON
 from ..errors import ConfigError, Errors
 from ..files import model_folder
 from ..retrieval.chance import ChanceIndex
@@ -84,7 +84,7 @@ def train_adapter(setup: Setup) -> dict[str, Any]:
     # Checkpoints are removed now, and another process may still be reading one.
     trainer.accelerator.wait_for_everyone()
     if trainer.is_world_process_zero():
-        _save(trainer, base, output)
+        _save(trainer, setup, output)
     trainer.accelerator.wait_for_everyone()
     return {**result.metrics, "best_dev_loss": trainer.state.best_metric}
 
@@ -151,7 +151,8 @@ def make_features(
     return train, encode(list(make_items(dev_docs, tasks)), vectors, held_out=True)
 
 
-def _save(trainer: CompletionTrainer, base: str, output: Path) -> None:
+def _save(trainer: CompletionTrainer, setup: Setup, output: Path) -> None:
+    base, tasks = setup.paths["base"], setup.component.extraction.tasks
     model = trainer.accelerator.unwrap_model(trainer.model)
     kwargs: dict[str, Any] = {}
     if base == default.NAME:
@@ -165,6 +166,7 @@ def _save(trainer: CompletionTrainer, base: str, output: Path) -> None:
     trained_on = {
         "base": Path(base).name if Path(base).is_dir() else base,
         "base_fingerprint": None if folder is None else fingerprint(folder),
+        "instructions": {name: task.instruction() for name, task in tasks.items()},
     }
     (output / TRAINED_ON).write_text(json.dumps(trained_on, indent=2) + "\n")
     (output / LOG).write_text(json.dumps(trainer.state.log_history, indent=2))

@@ -97,7 +97,11 @@ def load_setup(path: Path, overrides: dict[str, Any]) -> Setup:
     plain = config.interpolate()
     for section in ("paths", "ramie"):
         if section not in plain:
-            raise ConfigError(Errors.R006.format(path=path, section=section))
+            raise ConfigError(
+                Errors.R006.format(
+                    path=path, section=section, example="supplements.cfg"
+                )
+            )
     component = next(
         (pipe for _, pipe in nlp.pipeline if isinstance(pipe, RamieExtractor)), None
     )
