@@ -205,7 +205,9 @@ def test_wrong_experiment_names_what_is_possible(plan, changed, message):
         load_experiment(plan, changed)
 
 
-@pytest.mark.parametrize("name", ["ablation", "fewshot", "interference", "transfer"])
+@pytest.mark.parametrize(
+    "name", ["ablation", "cost", "fewshot", "interference", "transfer"]
+)
 def test_experiments_that_come_along_can_be_read(name):
     experiment = load_experiment(ROOT / "configs/experiments" / f"{name}.cfg", {})
 

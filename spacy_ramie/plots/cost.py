@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 # Key in the report of an experiment, heading.
 COSTS = {
     "train_seconds": "seconds to train",
+    "load_seconds": "seconds to load",
     "seconds_per_1000": "seconds per 1,000 records",
     "megabytes": "megabytes of adapters",
 }
