@@ -155,11 +155,10 @@ class RamieExtractor(Pipe):
             failed = error
         else:
             for doc, record in zip(docs, records, strict=True):
-                # Without a task for them no entities are found, which says nothing.
-                asked = "ner" in self.extraction.tasks or record["entities"]
-                mirrored = bool(asked) and not self.take_entities
-                ents = self.overwrite_ents if mirrored else None
-                self._set(doc, record, ents=ents)
+                # Where nothing asks for entities, none says nothing.
+                found = "ner" in self.extraction.tasks or bool(record["entities"])
+                mirrored = found and not self.take_entities
+                self._set(doc, record, ents=self.overwrite_ents if mirrored else None)
             return
         if len(docs) > 1:
             for doc in docs:

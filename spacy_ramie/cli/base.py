@@ -28,10 +28,10 @@ def base(
     """Have the base model of a config ready, the one in [paths].
 
     A model that is on this machine, in the package, in a folder or in the Hugging
-    Face cache, is left as it is. So are the encoders of its retriever. Where the config has a section [ramie.base], a
+    Face cache, is left as it is. Where the config has a section [ramie.base], a
     small model is built and pretrained on the training splits named there. Any other
-    name is downloaded from Hugging Face: this is the only command that uses the
-    network.
+    name is downloaded from Hugging Face, and so are the encoders of the retriever:
+    this is the only command that uses the network.
     """
     overrides = parse_config_overrides(ctx.args)
     import_code(code)

@@ -30,7 +30,7 @@ class GrammarMask(LogitsProcessor):
         executor: llguidance.LLExecutor,
     ) -> None:
         self._executor = executor
-        # A long sentence's takes milliseconds, in which llguidance lets others work.
+        # Compiling one for a long sentence takes milliseconds, without Python's lock.
         with ThreadPoolExecutor() as pool:
             self._matchers = list(pool.map(partial(_matcher, tokenizer), grammars))
         self._all = list(self._matchers)
