@@ -198,7 +198,10 @@ class Extraction:
 
     def _with_ends(self, findings: Sequence[Finding]) -> list[Finding]:
         """Add the ends of triples to the entities, beside the triples they are from."""
-        known = _entities(findings)
+        unsure = (item for f in findings for item in f.annotations.unsure)
+        # What NER was too unsure of stays set aside.
+        aside = [item for item in unsure if isinstance(item, Entity)]
+        known = _entities(findings) + aside
         joined: list[Finding] = []
         for finding in findings:
             found = finding.annotations

@@ -75,7 +75,7 @@ def test_more_records_make_a_narrower_interval():
 def test_figures_become_rows_and_what_is_missing_stays_empty():
     figures = {
         "one": {
-            **dict.fromkeys(["ner", "re", "re_gold", "te", "uc", "uc_gold"]),
+            **dict.fromkeys(["ner", "re", "re_gold", "te", "triples", "uc", "uc_gold"]),
             "ner": [0.5, 0.41, 0.625],
             "train_seconds": None,
             "seconds_per_1000": 1234.5,

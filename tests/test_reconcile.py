@@ -74,6 +74,14 @@ def test_an_end_has_the_probability_of_its_triple_and_is_held_to_thresholds(scri
     }
 
 
+def test_what_ner_was_too_unsure_of_stays_set_aside(scripted):
+    nlp, _ = scripted(thresholds={"DS": 1.0})
+    doc = nlp(NOTE)
+    assert {label for _, label, _ in found(doc)} == {"EVENT"}
+    unsure = {i["text"] for i in doc._.ramie["unsure"] if i["label"] == "DS"}
+    assert unsure == {"melatonin", "ginkgo"}
+
+
 def test_exemplars_behind_an_end_are_those_of_its_triple(scripted, corpus_files):
     nlp, _ = scripted(
         with_ner("melatonin\tsupplement"), exemplars=corpus_files["train"]

@@ -268,11 +268,12 @@ def test_adapter_is_one_that_peft_reads(trained):
     }
 
 
-def test_adapter_says_which_base_it_belongs_to(trained):
-    assert srsly.read_json(trained.adapter / "ramie.json") == {
-        "base": "base",
-        "base_fingerprint": fingerprint(trained.base),
-    }
+def test_adapter_says_which_base_and_questions_it_belongs_to(trained):
+    known = srsly.read_json(trained.adapter / "ramie.json")
+    instructions = known.pop("instructions")
+    assert known == {"base": "base", "base_fingerprint": fingerprint(trained.base)}
+    assert set(instructions) == {"ner", "re", "te", "uc"}
+    assert instructions["uc"].endswith("continue, discontinue, start, uncertain.")
 
 
 def test_no_checkpoint_is_left(trained):
