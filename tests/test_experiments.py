@@ -14,7 +14,7 @@ from tiny_config import write_tiny
 from typer.testing import CliRunner
 
 from spacy_ramie.cli import ramie_cli
-from spacy_ramie.corpus.docbin import gold_doc
+from spacy_ramie.corpus.docbin import gold_doc, open_docbin, record_of
 from spacy_ramie.errors import ConfigError
 from spacy_ramie.experiments import trial
 from spacy_ramie.experiments.config import Arm, load_experiment
@@ -113,6 +113,33 @@ def test_the_file_says_what_the_arms_are(plan, report):
     assert settings["arms"]["single"]["groups"] == [["ner"], ["uc"]]
     some = settings["arms"]["some"]
     assert (some["share"], some["bank"], some["exemplars"]) == (0.2, "full", "random")
+
+
+def test_no_arm_learns_or_is_shown_what_it_is_measured_on(plan, corpus_files, tmp_path):
+    """The training split of this plan holds its test records, too."""
+    records = [*srsly.read_jsonl(corpus_files["train"])]
+    leaking = tmp_path / "train.jsonl"
+    srsly.write_jsonl(leaking, [*records, *srsly.read_jsonl(corpus_files["dev"])])
+    config = tmp_path / "leaking.cfg"
+    file = tmp_path / "experiment.cfg"
+    base = plan.parent / "tiny.cfg"
+    text = base.read_text().replace(str(corpus_files["train"]), str(leaking))
+    config.write_text(text)
+    plain = plan.read_text().replace(str(base), str(config))
+    file.write_text(plain.replace(str(plan.parent / "work"), str(tmp_path / "work")))
+    output = tmp_path / "report.json"
+
+    result = CliRunner().invoke(ramie_cli, ["experiment", str(file), str(output)])
+
+    assert result.exit_code == 0, result.output
+    left_out = srsly.read_json(output)["left_out"]
+    assert left_out == dict.fromkeys(["single", "all_four", "some"], 10)
+    nlp, banks = spacy.blank("en"), list((tmp_path / "work").rglob("*.spacy"))
+    known = {r["id"] for r in records}
+    assert {file.name for file in banks} == {"train.spacy", "bank.spacy"}
+    for bank in banks:
+        docs = open_docbin(bank, nlp.vocab)
+        assert {record_of(doc)["id"] for doc in docs} <= known
 
 
 def test_what_an_arm_costs_is_that_of_all_its_adapters(report):

@@ -42,8 +42,9 @@ def draw(setup: Setup, arm: Arm, seed: int, test: Sequence[Doc], target: Path) -
     alike = near_duplicates(_records(docs), _records(test))
     known = {pair.one for pair in alike}
     rest = [doc for doc in docs if _record(doc)["id"] not in known]
-    Random(seed).shuffle(rest)
     number = max(1, round(arm.share * len(rest))) if arm.few is None else arm.few
+    if number < len(rest):
+        Random(seed).shuffle(rest)
     DocBin(docs=rest[:number], store_user_data=True).to_disk(target)
     return len(known)
 

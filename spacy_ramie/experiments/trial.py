@@ -88,14 +88,14 @@ def _train_and_measure(
     overrides = _overrides(experiment, trial, adapter)
     config = Path(arm.train) if arm.train else experiment.config
     setup = _load(experiment.config, experiment, trial, overrides)
-    full = setup.paths["train"]
     test = read_test(experiment, setup)
-    left_out = 0
-    if arm.share < 1 or arm.few is not None or arm.train:
-        setup = _load(config, experiment, trial, overrides)
-        train = folder / "train.spacy"
-        left_out = draw(setup, arm, trial.seed, test, train)
-        overrides["paths.train"] = str(train)
+    train = bank = folder / "train.spacy"
+    if arm.bank == "full":
+        bank = folder / "bank.spacy"
+        draw(setup, arm._replace(share=1.0, few=None), trial.seed, test, bank)
+    setup = _load(config, experiment, trial, overrides)
+    left_out = draw(setup, arm, trial.seed, test, train)
+    overrides["paths.train"] = str(train)
     if not (adapter / LOG).is_file():
         train_adapter(_load(config, experiment, trial, overrides))
     setup = _load(experiment.config, experiment, trial, overrides)
@@ -103,10 +103,9 @@ def _train_and_measure(
     # The supplement schema comes with exemplars of its own.
     component.extraction.retriever.banks = {}
     # The records of another schema are no exemplars.
-    own = None if arm.train else setup.paths["train"]
-    bank = full if arm.bank == "full" else own
+    exemplars = None if arm.train and arm.bank != "full" else str(bank)
     component.initialize(
-        lambda: [], nlp=setup.nlp, exemplars=bank, adapter=str(adapter)
+        lambda: [], nlp=setup.nlp, exemplars=exemplars, adapter=str(adapter)
     )
     # What is imported once is not counted.
     component.load()
