@@ -33,7 +33,6 @@ class GrammarMask(LogitsProcessor):
         # Compiling one for a long sentence takes milliseconds, without Python's lock.
         with ThreadPoolExecutor() as pool:
             self._matchers = list(pool.map(partial(_matcher, tokenizer), grammars))
-        self._all = list(self._matchers)
         self._rows = list(range(len(grammars)))
         self._started = False
         self.logprobs: list[list[float]] = [[] for _ in grammars]
@@ -41,17 +40,16 @@ class GrammarMask(LogitsProcessor):
     def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
         """Mask the scores of the next token of every row."""
         if self._started:
-            for matcher, token in zip(
-                self._matchers, input_ids[:, -1].tolist(), strict=True
-            ):
+            for row, token in zip(self._rows, input_ids[:, -1].tolist(), strict=True):
+                matcher = self._matchers[row]
                 if matcher is not None and not matcher.is_stopped():
                     matcher.consume_token(token)
         self._started = True
         # One that has stopped goes on masking: nothing but the end may follow.
         bound = [
-            (matcher, row)
-            for row, matcher in enumerate(self._matchers)
-            if matcher is not None
+            (matcher, i)
+            for i, row in enumerate(self._rows)
+            if (matcher := self._matchers[row]) is not None
         ]
         masked = self._apply(scores, bound) if bound else scores
         best = masked.argmax(dim=-1, keepdim=True)
@@ -66,14 +64,13 @@ class GrammarMask(LogitsProcessor):
         rows (Sequence[int]): Which of those that it has been called for.
         """
         self._rows = [self._rows[row] for row in rows]
-        self._matchers = [self._matchers[row] for row in rows]
 
     def broken(self) -> list[bool]:
         """Say of each row whether its grammar grew too large for the parser.
 
         What such a row has said is legal, but it could say no more.
         """
-        return [m is not None and m.is_error() for m in self._all]
+        return [m is not None and m.is_error() for m in self._matchers]
 
     def _apply(
         self, scores: torch.Tensor, bound: list[tuple[Any, int]]

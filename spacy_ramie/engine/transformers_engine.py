@@ -118,9 +118,10 @@ class TransformersEngine:
 
     def learnt(self) -> dict[str, str]:
         """Give what the adapter was trained to do: task to instruction, where known."""
-        file = Path(self.adapter or "") / TRAINED_ON
-        known = srsly.read_json(file) if self.adapter and file.is_file() else {}
-        tasks: dict[str, str] = known.get("instructions", {})
+        file = None if self.adapter is None else Path(self.adapter) / TRAINED_ON
+        if file is None or not file.is_file():
+            return {}
+        tasks: dict[str, str] = srsly.read_json(file).get("instructions", {})
         return tasks
 
     def set_adapter(self, adapter: str | None) -> None:
