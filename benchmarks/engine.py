@@ -7,7 +7,6 @@ from typing import Any, ClassVar
 from unittest.mock import patch
 
 import torch
-from transformers import LogitsProcessor
 
 from spacy_ramie.engine import runner
 from spacy_ramie.engine.masking import GrammarMask
@@ -141,22 +140,20 @@ class Recording(GrammarMask):
         return masked
 
 
-class Replaying(LogitsProcessor):
+class Replaying(GrammarMask):
     """Free decoding that takes as many steps: says again what was recorded."""
 
     said: ClassVar[Iterator[torch.Tensor]]
 
-    def __init__(self, _: Any, grammars: Sequence[str | None], __: Any) -> None:
-        self.logprobs: list[list[float]] = [[] for _ in grammars]
+    def __init__(self, tokenizer: Any, grammars: Sequence[Any], executor: Any) -> None:
+        super().__init__(tokenizer, [None] * len(grammars), executor)
 
     def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
         """Make the recorded tokens the best."""
+        free = super().__call__(input_ids, scores)
         best = next(self.said)
-        scores[torch.arange(len(best)), best] = float("inf")
-        return scores
-
-    def keep(self, rows: Sequence[int]) -> None:
-        """Go on with some of the rows; so does what was recorded."""
+        free[torch.arange(len(best)), best] = float("inf")
+        return free
 
 
 def deduplication(scene: Scene) -> Row:
