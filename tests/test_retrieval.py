@@ -121,6 +121,16 @@ def test_annoy_finds_what_exact_search_finds(vectors):
     assert numpy.mean(numpy.isclose(found, best, atol=1e-5)) >= 0.99
 
 
+@pytest.mark.parametrize(("n", "found"), [(1, [1]), (2, [1, 3]), (9, [1, 3, 0, 2, 4])])
+def test_of_equally_near_ones_exact_search_gives_the_first(n, found):
+    index = make_index("Exact")
+    index.build(numpy.array([[3, 4], [0, 2], [3, 4], [0, 1], [5, 0]], dtype="f"))
+
+    (hits,) = index.search(numpy.array([[0, 1]], dtype="f"), n)
+
+    assert [row for row, _ in hits] == found
+
+
 @pytest.mark.parametrize("kind", ["Annoy", "Exact"])
 def test_similarity_is_the_cosine_and_the_best_come_first(kind, vectors):
     bank, queries = vectors

@@ -64,12 +64,11 @@ class ExactIndex:
         for at in range(0, len(queries), BLOCK):
             block = ops.asarray(normalised(queries[at : at + BLOCK]))
             cosines = ops.to_numpy(ops.gemm(block, rows, trans2=True))
-            best = numpy.argsort(-cosines, axis=1, kind="stable")[:, :n]
-            scores = numpy.take_along_axis(cosines, best, axis=1)
-            found += [
-                list(zip(*pair, strict=True))
-                for pair in zip(best.tolist(), scores.tolist(), strict=True)
-            ]
+            for row, least in zip(cosines, _nth_greatest(cosines, n), strict=True):
+                # Sorting all of them would take longer than the product.
+                near = numpy.flatnonzero(row >= least)
+                best = near[numpy.argsort(-row[near], kind="stable")][:n]
+                found.append([*zip(best.tolist(), row[best].tolist(), strict=True)])
         return found
 
     def vectors(self) -> Vectors:
@@ -91,6 +90,12 @@ class ExactIndex:
             problem = f"its shape is {vectors.shape}"
             raise RetrievalError(Errors.R301.format(path=file, problem=problem))
         self.build(vectors)
+
+
+def _nth_greatest(rows: Vectors, n: int) -> Vectors:
+    """Give the n-th greatest number of each row, or its least where it has fewer."""
+    place = max(0, rows.shape[1] - n)
+    return numpy.partition(rows, place, axis=1)[:, place]
 
 
 def normalised(vectors: Vectors) -> Vectors:
