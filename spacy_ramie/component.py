@@ -143,35 +143,37 @@ class RamieExtractor(Pipe):
         return self.extraction.run(docs, given)
 
     def _annotate(self, docs: Sequence[Doc]) -> None:
-        link = partial(ingredient_of, known=self.ingredients)
         try:
-            notes = self.ask(docs)
-            records = [make_record(note, link) for note in notes]
+            records = [make_record(note, self._link) for note in self.ask(docs)]
         except RamieError:
             # Config and models: every note would fail alike.
             raise
         except Exception as error:
             # Nothing in a note may end the stream: find the note, record it, go on.
-            failed = error
-        else:
-            for doc, record in zip(docs, records, strict=True):
-                # Where nothing asks for entities, none says nothing.
-                found = "ner" in self.extraction.tasks or bool(record["entities"])
-                mirrored = found and not self.take_entities
-                self._set(doc, record, ents=self.overwrite_ents if mirrored else None)
+            if len(docs) == 1:
+                self._fail(docs[0], error)
+            else:
+                for doc in docs:
+                    self._annotate([doc])
             return
-        if len(docs) > 1:
-            for doc in docs:
-                self._annotate([doc])
-            return
-        (doc,) = docs
-        kind = type(failed).__name__
+        for doc, record in zip(docs, records, strict=True):
+            # Where nothing asks for entities, none says nothing.
+            found = "ner" in self.extraction.tasks or bool(record["entities"])
+            mirrored = found and not self.take_entities
+            self._set(doc, record, ents=self.overwrite_ents if mirrored else None)
+
+    def _fail(self, doc: Doc, error: Exception) -> None:
+        kind = type(error).__name__
         logger.error("A note of %d characters failed: %s", len(doc.text), kind)
         # A message can be made of the note.
-        logger.debug("This is why", exc_info=failed)
+        logger.debug("This is why", exc_info=error)
         given = self._given(doc) if self.take_entities else ()
+        record = failed_record(error, len(doc.text), given, self._link)
         # What earlier components found is not replaced by nothing.
-        self._set(doc, failed_record(failed, len(doc.text), given, link), ents=None)
+        self._set(doc, record, ents=None)
+
+    def _link(self, entity: Entity) -> str | None:
+        return ingredient_of(entity, self.ingredients)
 
     def _set(self, doc: Doc, record: dict[str, Any], *, ents: bool | None) -> None:
         set_annotations(
@@ -182,24 +184,6 @@ class RamieExtractor(Pipe):
             classes=tuple(self.schema.usage) if self._asks_usage else (),
             ents=ents,
         )
-
-    @property
-    def temperatures(self) -> dict[str, float]:
-        """Per task how much its probabilities are softened."""
-        return self.extraction.temperatures
-
-    @temperatures.setter
-    def temperatures(self, temperatures: dict[str, float]) -> None:
-        self.extraction.temperatures = temperatures
-
-    @property
-    def floors(self) -> dict[str, float]:
-        """Per task the least probability of what is not set aside."""
-        return self.extraction.floors
-
-    @floors.setter
-    def floors(self, floors: dict[str, float]) -> None:
-        self.extraction.floors = floors
 
     @property
     def _asks_usage(self) -> bool:
@@ -222,8 +206,8 @@ class RamieExtractor(Pipe):
         self.extraction.engine.set_adapter(str(default.ADAPTER))
         self.extraction.retriever.fit_later(default.read_exemplars, nlp)
         self.ingredients = srsly.read_json(default.INGREDIENTS)
-        self.temperatures = srsly.read_json(default.TEMPERATURES)
-        self.floors = srsly.read_json(default.FLOORS)
+        self.extraction.temperatures = srsly.read_json(default.TEMPERATURES)
+        self.extraction.floors = srsly.read_json(default.FLOORS)
 
     def load(self) -> None:
         """Load the model now rather than on the first note."""
@@ -257,7 +241,7 @@ class RamieExtractor(Pipe):
         if adapter is not None:
             self.extraction.engine.set_adapter(adapter)
             # Those of the adapter that comes along say nothing about this one.
-            self.temperatures, self.floors = {}, {}
+            self.extraction.temperatures, self.extraction.floors = {}, {}
 
     def fit_exemplars(self, docs: Sequence[Doc], nlp: Language) -> None:
         """Build the exemplar bank from gold documents.

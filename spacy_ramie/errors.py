@@ -46,7 +46,7 @@ class Errors:
     R009 = "[R009] Schema '{path}' is neither one that comes with the package nor a file. Known are: {known}."
     R010 = "[R010] Pipeline '{model}' cannot be loaded: {problem}. Give the folder that `spacy assemble` wrote, or the name of an installed package."
     R011 = "[R011] Pipeline '{model}' has no component made by the factory 'ramie_extractor'."
-    R012 = "[R012] Config '{path}' has no '{key}' in its section [{section}]. Start from configs/supplements.cfg."
+    R012 = "[R012] Config '{path}' has no '{key}' in its section [{section}]. Start from configs/{example}."
     R013 = "[R013] Section [{section}] of the config cannot be used: {problem}. Its settings are the arguments of {owner}."
     R014 = "[R014] Folder '{folder}' holds no baseline. Train it first: python -m spacy ramie baseline CONFIG {folder}"
     R015 = "[R015] '{key}' of '{path}' must be {expected}, but is {value!r}. Start from configs/experiments/ablation.cfg."

@@ -30,8 +30,8 @@ def disk_writers(component: "RamieExtractor") -> Parts:
         "retriever": extraction.retriever.to_disk,
         "engine": partial(_write_folder, extraction.engine.to_disk),
         "ingredients.json": partial(_write_json, component.ingredients),
-        TEMPERATURES: partial(_write_json, component.temperatures),
-        FLOORS: partial(_write_json, component.floors),
+        TEMPERATURES: partial(_write_json, extraction.temperatures),
+        FLOORS: partial(_write_json, extraction.floors),
     }
 
 
@@ -41,12 +41,13 @@ def disk_readers(component: "RamieExtractor") -> Parts:
     component (RamieExtractor): The component to fill.
     RETURNS (Parts): Functions of a path.
     """
+    extraction = component.extraction
     return {
-        "retriever": component.extraction.retriever.from_disk,
-        "engine": component.extraction.engine.from_disk,
+        "retriever": extraction.retriever.from_disk,
+        "engine": extraction.engine.from_disk,
         "ingredients.json": partial(_read_json, component, "ingredients"),
-        TEMPERATURES: partial(_read_json, component, "temperatures"),
-        FLOORS: partial(_read_json, component, "floors"),
+        TEMPERATURES: partial(_read_json, extraction, "temperatures"),
+        FLOORS: partial(_read_json, extraction, "floors"),
     }
 
 
@@ -61,8 +62,8 @@ def bytes_writers(component: "RamieExtractor") -> Parts:
         "retriever": extraction.retriever.to_bytes,
         "engine": partial(folder_bytes, extraction.engine.to_disk),
         "ingredients": lambda: component.ingredients,
-        "temperatures": lambda: component.temperatures,
-        "floors": lambda: component.floors,
+        "temperatures": lambda: extraction.temperatures,
+        "floors": lambda: extraction.floors,
     }
 
 
@@ -72,12 +73,13 @@ def bytes_readers(component: "RamieExtractor") -> Parts:
     component (RamieExtractor): The component to fill.
     RETURNS (Parts): Functions of what `bytes_writers` gave.
     """
+    extraction = component.extraction
     return {
-        "retriever": component.extraction.retriever.from_bytes,
+        "retriever": extraction.retriever.from_bytes,
         "engine": component.restore_engine,
         "ingredients": partial(setattr, component, "ingredients"),
-        "temperatures": partial(setattr, component, "temperatures"),
-        "floors": partial(setattr, component, "floors"),
+        "temperatures": partial(setattr, extraction, "temperatures"),
+        "floors": partial(setattr, extraction, "floors"),
     }
 
 
@@ -90,8 +92,8 @@ def _write_json(data: Any, path: Path) -> None:
     srsly.write_json(path, data)
 
 
-def _read_json(component: "RamieExtractor", name: str, path: Path) -> None:
+def _read_json(owner: object, name: str, path: Path) -> None:
     # A pipeline that was never calibrated may have been saved before there was such
     # a file.
     if path.is_file():
-        setattr(component, name, srsly.read_json(path))
+        setattr(owner, name, srsly.read_json(path))

@@ -167,7 +167,7 @@ def test_calibrated_pipeline_is_less_sure_and_answers_the_same(
     examples = [Example(nlp.make_doc(doc.text), doc) for doc in docs]
     before, sure = score_given(examples, component.extraction), nlp(NOTE)
 
-    component.temperatures = fit_temperatures(component.extraction, docs)
+    component.extraction.temperatures = fit_temperatures(component.extraction, docs)
     nlp.to_disk(tmp_path / "calibrated")
     again = spacy.load(tmp_path / "calibrated")
     again.get_pipe("ramie_extractor").extraction.engine = engine
@@ -175,7 +175,7 @@ def test_calibrated_pipeline_is_less_sure_and_answers_the_same(
     calm = again(NOTE)
 
     for kind in ("re", "uc"):
-        assert component.temperatures[kind] > 1
+        assert component.extraction.temperatures[kind] > 1
         assert after[f"ramie_{kind}_gold_acc"] == before[f"ramie_{kind}_gold_acc"]
         assert after[f"ramie_{kind}_gold_ece"] < before[f"ramie_{kind}_gold_ece"] / 2
     assert [r["label"] for r in calm._.ramie["relations"]] == [
@@ -184,8 +184,8 @@ def test_calibrated_pipeline_is_less_sure_and_answers_the_same(
     assert max(calm.cats.values()) < max(sure.cats.values()) == 0.99
     blank, _ = scripted()
     blank.from_bytes(again.to_bytes())
-    restored = blank.get_pipe("ramie_extractor").temperatures
-    assert restored == component.temperatures
+    restored = blank.get_pipe("ramie_extractor").extraction.temperatures
+    assert restored == component.extraction.temperatures
 
 
 def test_calibrate_command(scripted, corpus_files, tmp_path):
@@ -197,8 +197,8 @@ def test_calibrate_command(scripted, corpus_files, tmp_path):
 
     assert result.exit_code == 0, result.output
     component = spacy.load(tmp_path / "model").get_pipe("ramie_extractor")
-    temperatures = component.temperatures
-    assert set(component.floors) == {"ner", "te"}
+    temperatures = component.extraction.temperatures
+    assert set(component.extraction.floors) == {"ner", "te"}
     assert set(temperatures) == {"re", "uc"}
     for task, temperature in temperatures.items():
         assert 0.1 <= temperature <= 10

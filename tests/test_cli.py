@@ -191,6 +191,18 @@ def test_config_without_a_section_is_one_clear_error(tiny, command, start, stop,
     assert said in words(result.output)
 
 
+def test_what_is_missing_is_to_be_found_in_the_config_that_is_named(tmp_path):
+    config = tmp_path / "small.cfg"
+    base = tmp_path / "base"
+    config.write_text(f'[paths]\nbase = "{base}"\n\n[ramie.base]\nvocabulary = 500\n')
+
+    result = ramie("base", config)
+
+    assert mended_by_user(result), result.exception
+    assert "no 'hidden' in its section [ramie.base]" in words(result.output)
+    assert "configs/base.cfg" in words(result.output)
+
+
 def test_config_without_the_component_is_one_clear_error(tmp_path):
     config = tmp_path / "x.cfg"
     config.write_text('[paths]\n[ramie]\n[nlp]\nlang = "en"\npipeline = []\n')

@@ -52,11 +52,15 @@ def experiment(name):
 
 
 def test_every_experiment_has_a_table_for_each_ruler_and_its_command():
-    study = study_of("x", "metrics/my ablation.json", experiment("ablation"))
+    report = experiment("ablation")
+    report["settings"]["options"] = ["--experiment.seeds", "[0, 1]"]
+
+    study = study_of("x", "metrics/my ablation.json", report)
 
     assert len(study.tables) == 3
     assert study.command == (
-        "python -m spacy ramie experiment ablation.cfg 'metrics/my ablation.json'"
+        "python -m spacy ramie experiment ablation.cfg 'metrics/my ablation.json' "
+        "--experiment.seeds '[0, 1]'"
     )
     strict = {row[0]: row[1:] for row in study.tables[0].rows}
     assert strict["multi_task"][0] == "1.0 (0.0 to 50.0)"

@@ -100,7 +100,7 @@ def test_floor_of_a_task_sets_aside_what_was_forced(scripted, tmp_path):
     nlp, engine = scripted(forced)
     component = nlp.get_pipe("ramie_extractor")
     assert "ginkgo" in {ent.text for ent in nlp(NOTE).ents}
-    component.floors = {"ner": 0.05}
+    component.extraction.floors = {"ner": 0.05}
     nlp.to_disk(tmp_path / "careful")
     again = spacy.load(tmp_path / "careful")
     again.get_pipe("ramie_extractor").extraction.engine = engine

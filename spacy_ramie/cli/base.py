@@ -11,9 +11,10 @@ from thinc.api import Config
 from wasabi import msg
 
 from ..component import RamieExtractor
-from ..errors import ConfigError, Errors, ModelError, first_line
+from ..errors import Errors, ModelError, first_line
 from ..files import model_folder
 from ..retrieval.sentence_encoder import SentenceEncoder
+from ..training.config import EXAMPLE, section_of
 from .common import Code, clear_errors
 
 
@@ -38,16 +39,12 @@ def base(
     logging.getLogger("spacy_ramie").setLevel(logging.INFO)
     with clear_errors():
         settings = load_config(config, overrides=overrides, interpolate=True)
-        name = settings.get("paths", {}).get("base")
-        if name is None:
-            raise ConfigError(
-                Errors.R012.format(path=config, section="paths", key="base")
-            )
+        name = section_of(config, settings, "paths", ["base"], EXAMPLE)["base"]
         folder = model_folder(name)
         if folder is not None and (folder / "config.json").is_file():
             msg.good(f"Base model {name} is there")
         elif "base" in settings.get("ramie", {}):
-            _build(config, settings["ramie"], Path(name))
+            _build(config, settings, Path(name))
         else:
             msg.info(f"Downloading {name}")
             _download(name)
@@ -74,13 +71,12 @@ def _encoders(settings: Config) -> tuple[str, ...]:
     )
 
 
-def _build(config: Path, settings: dict[str, dict[str, object]], output: Path) -> None:
+def _build(config: Path, settings: Config, output: Path) -> None:
     from ..training.base_model import NEEDED, build_base
-    from ..training.config import require
 
     for section, keys in NEEDED.items():
-        require(config, f"ramie.{section}", settings.get(section, {}), keys)
-    measured = build_base(settings, output)
+        section_of(config, settings, f"ramie.{section}", keys, "base.cfg")
+    measured = build_base(settings["ramie"], output)
     msg.good(
         f"Built base model {output} in {measured['train_runtime']:.0f} s, "
         f"training loss {measured['train_loss']:.3f}"

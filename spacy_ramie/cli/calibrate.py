@@ -34,14 +34,15 @@ def calibrate(
         setup_gpu(gpu_id)
         nlp, component = load_pipeline(str(model), code)
         docs = component.prepare(read_docs(corpus, nlp, component.schema), nlp)
-        component.temperatures = fit_temperatures(component.extraction, docs)
-        component.floors = fit_floors(component.extraction, docs)
-        srsly.write_json(model / component.name / TEMPERATURES, component.temperatures)
-        srsly.write_json(model / component.name / FLOORS, component.floors)
+        extraction = component.extraction
+        extraction.temperatures = fit_temperatures(extraction, docs)
+        extraction.floors = fit_floors(extraction, docs)
+        srsly.write_json(model / component.name / TEMPERATURES, extraction.temperatures)
+        srsly.write_json(model / component.name / FLOORS, extraction.floors)
     table = Table("task", "temperature", "floor")
-    for task, temperature in component.temperatures.items():
+    for task, temperature in extraction.temperatures.items():
         table.add_row(task, f"{temperature:.2f}", "")
-    for task, floor in component.floors.items():
+    for task, floor in extraction.floors.items():
         table.add_row(task, "", f"{floor:.2f}")
     Console().print(table)
     msg.good(f"Stored in {model}")

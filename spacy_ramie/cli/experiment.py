@@ -45,6 +45,7 @@ def experiment(
     output.parent.mkdir(parents=True, exist_ok=True)
     settings = {
         "config": str(config),
+        "options": ctx.args,
         "test": str(plan.test),
         "steps": plan.steps,
         "seeds": plan.seeds,

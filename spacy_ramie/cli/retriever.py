@@ -9,7 +9,6 @@ from spacy.cli._util import import_code, parse_config_overrides, setup_gpu
 from spacy.util import load_config
 from wasabi import msg
 
-from ..errors import ConfigError, Errors
 from .common import Code, GpuId, clear_errors
 
 
@@ -33,18 +32,12 @@ def retriever(
     setup_gpu(gpu_id)
     logging.getLogger("spacy_ramie").setLevel(logging.INFO)
     with clear_errors():
-        from ..training.config import require
+        from ..training.config import section_of
         from ..training.retriever import NEEDED, train_retriever
 
         settings = load_config(config, overrides=overrides, interpolate=True)
-        if "retriever" not in settings:
-            raise ConfigError(
-                Errors.R006.format(
-                    path=config, section="retriever", example="retriever.cfg"
-                )
-            )
-        require(config, "retriever", settings["retriever"], NEEDED)
-        measured = train_retriever(settings["retriever"], output)
+        section = section_of(config, settings, "retriever", NEEDED, "retriever.cfg")
+        measured = train_retriever(section, output)
     msg.good(
         f"Retriever {output}: {measured['triplets']:,} triplets, trained in "
         f"{measured['train_runtime']:.0f} s, loss {measured['train_loss']:.3f}"

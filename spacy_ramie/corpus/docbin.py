@@ -12,7 +12,7 @@ from spacy.vocab import Vocab
 
 from ..errors import CorpusError, Errors
 from ..schema import Schema
-from .records import foreign_labels, gold_annotations, read_records
+from .records import foreign_labels, read_records
 
 RECORD_KEY = "ramie_record"
 
@@ -99,7 +99,7 @@ def read_docs(path: Path, nlp: Language, schema: Schema) -> list[Doc]:
         record = record_of(doc)
         if record is None:
             raise CorpusError(Errors.R105.format(path=path))
-        for label in foreign_labels(gold_annotations(record), schema):
+        for label in foreign_labels(record, schema):
             raise CorpusError(
                 Errors.R110.format(
                     path=path, id=record["id"], label=label, schema=schema.name

@@ -220,16 +220,24 @@ def gold_annotations(record: Mapping[str, Any]) -> Annotations:
     return Annotations(tuple(entities.values()), relations, usage, values)
 
 
-def foreign_labels(known: Annotations, schema: Schema) -> list[str]:
-    """Find the labels of annotations that a schema does not have.
+def foreign_labels(record: Mapping[str, Any], schema: Schema) -> list[str]:
+    """Find the labels of a record that a schema does not have.
 
-    known (Annotations): What a corpus calls for.
+    record (Mapping): The record.
     schema (Schema): The labels there are.
     RETURNS (list[str]): Labels, each once.
     """
-    labels = [entity.label for entity in known.entities if entity.label not in schema.entities]
-    labels += [r.label for r in known.relations if r.label not in schema.relations]
-    labels += [usage.label for usage in known.usage if usage.label not in schema.usage]
+    of_kind = {
+        "entities": schema.entities,
+        "relations": schema.relations,
+        "usage": schema.usage,
+    }
+    labels = [
+        item["label"]
+        for kind, known in of_kind.items()
+        for item in record.get(kind, ())
+        if item["label"] not in known
+    ]
     return [*dict.fromkeys(labels)]
 
 

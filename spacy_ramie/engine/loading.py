@@ -2,6 +2,7 @@
 
 import json
 import os
+import warnings
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -141,7 +142,10 @@ def check_adapter(base: str, adapter: Path) -> None:
 
 def _merge(model: Any, base: str, adapter: str) -> Any:
     try:
-        merged = PeftModel.from_pretrained(model, adapter)
+        with warnings.catch_warnings():
+            # PEFT asks transformers 5 about checkpointing by the name it had before.
+            warnings.simplefilter("ignore", FutureWarning)
+            merged = PeftModel.from_pretrained(model, adapter)
         _check_weights(merged, Path(adapter))
         return merged.merge_and_unload(safe_merge=True)
     except Exception as error:

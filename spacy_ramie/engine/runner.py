@@ -1,5 +1,7 @@
 """One batch through the model: generated under grammars, or scored."""
 
+from collections.abc import Sequence
+from functools import lru_cache
 from itertools import takewhile
 from typing import Any, NamedTuple
 
@@ -9,9 +11,10 @@ import torch
 from transformers import GenerationConfig, LogitsProcessorList
 
 from ..types import Answer, Failure, Request
+from .labels import Labels, tell_apart
 from .loading import Loaded
 from .masking import GrammarMask
-from .prefix import Prefixes, pad_left, positions, shared_length
+from .prefix import Prefixes, pad_left, positions
 from .tokens import PromptTokenizer
 
 # Tokens that are generated before rows that are done leave their batch.
@@ -60,11 +63,14 @@ class Runner:
         self.prefixes = Prefixes(self.model, self.tokens.eos)
         self._masker: Any = None
         self._executor = llguidance.LLExecutor()
+        # A schema has a few sets of choices, and every request one of them.
+        self._labels = lru_cache(maxsize=256)(self._read_labels)
 
     def encode(self, request: Request) -> Prompt | Answer:
         """Encode a request, or answer that it is too long."""
-        if request.choices:
-            room = max(len(self.tokens.completion(c)) for c in request.choices)
+        labels = self._labels(request.choices) if request.choices else None
+        if labels is not None:
+            room = max(map(len, labels.ids))
         else:
             # Enough for a list of all pairs of a few entities.
             tail = len(self.tokens.completion(request.parts[-1]))
@@ -80,7 +86,7 @@ class Runner:
             len(encoded.prompt) - encoded.input,
             room,
             encoded.exemplars,
-            self._rows(request.choices),
+            1 if labels is None else labels.rows,
         )
 
     @torch.inference_mode()
@@ -150,19 +156,16 @@ class Runner:
         truncated = broken or len(said) == len(ids)
         return Answer(text, (), pieces, truncated, exemplars=prompt.exemplars)
 
-    def _rows(self, choices: tuple[str, ...]) -> int:
-        """Rows of a request: one, or one a label where labels must be read whole."""
-        labels = [self.tokens.completion(choice) for choice in choices]
-        return 1 if not labels or _told_apart(labels) else len(labels)
+    def _read_labels(self, choices: tuple[str, ...]) -> Labels:
+        return tell_apart([self.tokens.completion(choice) for choice in choices])
 
     def _score(self, prompts: list[Prompt], choices: tuple[str, ...]) -> list[Answer]:
-        labels = [self.tokens.completion(choice) for choice in choices]
-        ends = _told_apart(labels)
-        if ends:
-            shared = labels[0][: shared_length(labels)]
-            chances = self._by_first_token(prompts, shared, ends)
-        else:
-            chances = self._by_whole_label(prompts, labels)
+        labels = self._labels(choices)
+        chances = (
+            self._by_first_token(prompts, labels)
+            if labels.next
+            else self._by_whole_label(prompts, labels.ids)
+        )
         answers = []
         for prompt, row in zip(prompts, chances, strict=True):
             best = max(range(len(choices)), key=row.__getitem__)
@@ -172,17 +175,17 @@ class Runner:
         return answers
 
     def _by_first_token(
-        self, prompts: list[Prompt], shared: list[int], ends: list[int]
+        self, prompts: list[Prompt], labels: Labels
     ) -> list[list[float]]:
         """Exact where the labels differ in their first token after what they share."""
-        rows = [[*prompt.prompt, *shared] for prompt in prompts]
+        rows = [[*prompt.prompt, *labels.shared] for prompt in prompts]
         heads = [prompt.head for prompt in prompts]
-        logits = self._logits(rows, prompts[0].instruction, heads, keep=1)
-        chances: list[list[float]] = logits[:, -1, ends].float().softmax(-1).tolist()
+        logits = self._logits(rows, prompts[0].instruction, heads, keep=1)[:, -1]
+        chances: list[list[float]] = logits[:, labels.next].float().softmax(-1).tolist()
         return chances
 
     def _by_whole_label(
-        self, prompts: list[Prompt], labels: list[list[int]]
+        self, prompts: list[Prompt], labels: Sequence[Sequence[int]]
     ) -> list[list[float]]:
         """The probability of each whole label, its end included."""
         rows = [[*prompt.prompt, *label] for prompt in prompts for label in labels]
@@ -193,13 +196,13 @@ class Runner:
         logprobs = logits.float().log_softmax(dim=-1)
         sums = [
             logprobs[i, -len(label) :].gather(-1, self._column(label)).sum()
-            for i, label in enumerate(labels * len(prompts))
+            for i, label in enumerate([*labels] * len(prompts))
         ]
         of_all = torch.stack(sums).view(len(prompts), len(labels))
         chances: list[list[float]] = of_all.softmax(dim=-1).tolist()
         return chances
 
-    def _column(self, ids: list[int]) -> torch.Tensor:
+    def _column(self, ids: Sequence[int]) -> torch.Tensor:
         return torch.tensor(ids, device=self.model.device)[:, None]
 
     def _logits(
@@ -260,13 +263,6 @@ def _go_on(batch: dict[str, Any], output: Any, rows: list[int]) -> dict[str, Any
         "attention_mask": mask[chosen],
         "past_key_values": cache,
     }
-
-
-def _told_apart(labels: list[list[int]]) -> list[int]:
-    """The tokens by which labels differ first; none where two have the same."""
-    shared = shared_length(labels)
-    ends = [label[shared] for label in labels if len(label) > shared]
-    return ends if len(set(ends)) == len(labels) else []
 
 
 def _contiguous(_: Any, states: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from spacy.util import load_config
 
 from ..errors import ConfigError, Errors
-from ..training.config import require
+from ..training.config import section_of
 
 NEEDED = ("config", "test", "work", "seeds", "steps", "against", "overrides", "arms")
 EXEMPLARS = ("retrieved", "random", "none")
@@ -82,14 +82,7 @@ def load_experiment(path: Path, overrides: dict[str, Any]) -> Experiment:
     RETURNS (Experiment): What is compared.
     """
     config = load_config(path, overrides=overrides, interpolate=True)
-    if "experiment" not in config:
-        raise ConfigError(
-            Errors.R006.format(
-                path=path, section="experiment", example="experiments/ablation.cfg"
-            )
-        )
-    plain = config["experiment"]
-    require(path, "experiment", plain, NEEDED)
+    plain = section_of(path, config, "experiment", NEEDED, "experiments/ablation.cfg")
     arms = [_arm(path, name, block) for name, block in plain["arms"].items()]
     _check_starts(path, arms)
     if plain["against"] not in {arm.name for arm in arms}:

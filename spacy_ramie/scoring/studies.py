@@ -59,11 +59,11 @@ def study_of(name: str, path: str, report: Report) -> Study:
     RETURNS (Study): A table for each ruler, and the figures that its arms allow.
     """
     settings = report["settings"]
-    config = settings.get("config", "CONFIG")
+    made = ["ramie", "experiment", settings.get("config", "CONFIG"), path]
     return Study(
         name,
         Path(path).stem,
-        shlex.join(["python", "-m", "spacy", "ramie", "experiment", config, path]),
+        shlex.join(["python", "-m", "spacy", *made, *settings.get("options", ())]),
         settings.get("against", ""),
         [
             Table(title, ["arm", *FIGURES[ruler], "mean"], [*rows_of(report, ruler)])

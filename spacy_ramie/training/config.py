@@ -12,23 +12,36 @@ from ..component import RamieExtractor
 from ..corpus.docbin import read_docs
 from ..errors import ConfigError, Errors
 
-# What every training config has.
+# What every training config has, and the one to start from.
 _NEEDED = {"paths": ("train", "dev", "base", "adapter"), "ramie": ("lora", "training")}
+EXAMPLE = "supplements.cfg"
 
 
-def require(
-    path: Path, section: str, settings: Mapping[str, Any], keys: Iterable[str]
-) -> None:
-    """Refuse a section of a config in which a key is missing.
+def section_of(
+    path: Path, config: Mapping[str, Any], name: str, keys: Iterable[str], example: str
+) -> dict[str, Any]:
+    """Give a section of a config, or refuse one that lacks it or a key of it.
 
     path (Path): The config file.
-    section (str): Dotted name of the section.
-    settings (Mapping): The section.
+    config (Mapping): What it holds, interpolated.
+    name (str): Dotted name of the section.
     keys (Iterable[str]): What it must have.
+    example (str): A config that has it, in `configs`.
+    RETURNS (dict): The section.
     """
+    section: Any = config
+    for part in name.split("."):
+        if part not in section:
+            raise ConfigError(
+                Errors.R006.format(path=path, section=name, example=example)
+            )
+        section = section[part]
     for key in keys:
-        if key not in settings:
-            raise ConfigError(Errors.R012.format(path=path, section=section, key=key))
+        if key not in section:
+            raise ConfigError(
+                Errors.R012.format(path=path, section=name, key=key, example=example)
+            )
+    return dict(section)
 
 
 def fill_arguments(
@@ -95,18 +108,13 @@ def load_setup(path: Path, overrides: dict[str, Any]) -> Setup:
     config = util.load_config(path, overrides=overrides, interpolate=False)
     nlp = util.load_model_from_config(config, auto_fill=True)
     plain = config.interpolate()
-    for section in ("paths", "ramie"):
-        if section not in plain:
-            raise ConfigError(
-                Errors.R006.format(
-                    path=path, section=section, example="supplements.cfg"
-                )
-            )
+    sections = {
+        name: section_of(path, plain, name, keys, EXAMPLE)
+        for name, keys in _NEEDED.items()
+    }
     component = next(
         (pipe for _, pipe in nlp.pipeline if isinstance(pipe, RamieExtractor)), None
     )
     if component is None:
         raise ConfigError(Errors.R007.format(path=path))
-    for section, keys in _NEEDED.items():
-        require(path, section, plain[section], keys)
-    return Setup(nlp, component, plain["paths"], plain["ramie"])
+    return Setup(nlp, component, sections["paths"], sections["ramie"])
