@@ -11,6 +11,7 @@ import torch
 from transformers import GenerationConfig, LogitsProcessorList
 
 from ..types import Answer, Failure, Request
+from .attention import make_masks
 from .labels import Labels, tell_apart
 from .loading import Loaded
 from .masking import GrammarMask
@@ -57,6 +58,7 @@ class Runner:
         # transformers hands a slice of columns to the head. In bfloat16 on a CPU torch
         # copies the weights for every row of what is not contiguous.
         self.model.get_output_embeddings().register_forward_pre_hook(_contiguous)
+        make_masks(self.model)
         self.tokens = PromptTokenizer(loaded.tokenizer, loaded.context)
         self.max_new_tokens = max_new_tokens
         self._vocabulary = int(self.model.config.vocab_size)

@@ -63,7 +63,7 @@ class ExactIndex:
         found: list[Found] = []
         for at in range(0, len(queries), BLOCK):
             block = ops.asarray(normalised(queries[at : at + BLOCK]))
-            cosines = ops.to_numpy(ops.gemm(block, rows, trans2=True))
+            cosines = ops.to_numpy(block @ rows.T)
             for row, least in zip(cosines, _nth_greatest(cosines, n), strict=True):
                 # Sorting all of them would take longer than the product.
                 near = numpy.flatnonzero(row >= least)
