@@ -9,7 +9,6 @@ from ..retrieval.index import ExactIndex
 from ..retrieval.retriever import Retriever
 from ..units import unit_span, units_of
 
-
 # More would make the figures no surer.
 SENTENCES = 200
 
