@@ -65,7 +65,9 @@ def train_adapter(setup: Setup) -> dict[str, Any]:
     arguments = make_arguments(output, dict(setup.settings["training"]))
     # The matrices of an adapter begin with random numbers.
     set_seed(arguments.seed)
-    model = _lora_model(base, setup.settings)
+    # A frozen base needs no more digits than it is computed with, and takes half.
+    dtype = torch.bfloat16 if arguments.bf16 else torch.float32
+    model = _lora_model(base, setup.settings, dtype)
     tokens = PromptTokenizer(tokenizer, context_length(model.config))
     train, dev = make_features(setup, tokens)
     logger.info("%d training and %d dev examples", len(train), len(dev))
@@ -89,14 +91,13 @@ def train_adapter(setup: Setup) -> dict[str, Any]:
     return {**result.metrics, "best_dev_loss": trainer.state.best_metric}
 
 
-def _lora_model(base: str, settings: dict[str, Any]) -> Any:
+def _lora_model(base: str, settings: dict[str, Any], dtype: torch.dtype) -> Any:
     quantisation = settings.get("quantization")
-    kwargs: dict[str, Any] = {}
+    kwargs: dict[str, Any] = {"dtype": dtype}
     if quantisation:
         from transformers import BitsAndBytesConfig
 
         kwargs["quantization_config"] = BitsAndBytesConfig(**quantisation)
-        kwargs["dtype"] = torch.bfloat16
     model = load_base(base, **kwargs)
     if quantisation:
         model = prepare_model_for_kbit_training(model)

@@ -107,14 +107,14 @@ def load_setup(path: Path, overrides: dict[str, Any]) -> Setup:
     """
     config = util.load_config(path, overrides=overrides, interpolate=False)
     nlp = util.load_model_from_config(config, auto_fill=True)
-    plain = config.interpolate()
-    sections = {
-        name: section_of(path, plain, name, keys, EXAMPLE)
-        for name, keys in _NEEDED.items()
-    }
     component = next(
         (pipe for _, pipe in nlp.pipeline if isinstance(pipe, RamieExtractor)), None
     )
     if component is None:
         raise ConfigError(Errors.R007.format(path=path))
+    plain = config.interpolate()
+    sections = {
+        name: section_of(path, plain, name, keys, EXAMPLE)
+        for name, keys in _NEEDED.items()
+    }
     return Setup(nlp, component, sections["paths"], sections["ramie"])
