@@ -1,4 +1,4 @@
-"""A tiny real model, a few real records, and an engine that answers by script."""
+"""Tiny real models, a few real records, and an engine that answers by script."""
 
 import os
 from collections.abc import Callable, Sequence
@@ -76,6 +76,67 @@ def tiny_adapter(tmp_path_factory, tiny_base) -> Path:
     folder = tmp_path_factory.mktemp("tiny") / "adapter"
     get_peft_model(load_base(str(tiny_base)), config).save_pretrained(folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def bert(tmp_path_factory) -> Path:
+    """A BERT with random weights and a WordPiece tokenizer."""
+    from tiny_bert import write_bert
+
+    return write_bert(tmp_path_factory.mktemp("bert") / "queries", seed=0)
+
+
+@pytest.fixture(scope="session")
+def other_bert(tmp_path_factory) -> Path:
+    """One of the same shape, with other weights."""
+    from tiny_bert import write_bert
+
+    return write_bert(tmp_path_factory.mktemp("bert") / "documents", seed=1)
+
+
+@pytest.fixture
+def paths(corpus_files, tiny_base, tmp_path) -> dict[str, str]:
+    """The paths of a training config: those records, that base, a new adapter."""
+    return {
+        "paths.train": str(corpus_files["train"]),
+        "paths.dev": str(corpus_files["dev"]),
+        "paths.base": str(tiny_base),
+        "paths.adapter": str(tmp_path / "adapter"),
+    }
+
+
+@pytest.fixture(scope="session")
+def trained(tiny_base, tiny_adapter, corpus_files) -> Any:
+    """A pipeline with an adapter and an exemplar bank, to be saved or sent."""
+    from whole_pipeline import make_pipeline
+
+    return make_pipeline(tiny_base, tiny_adapter, corpus_files["train"])
+
+
+@pytest.fixture(scope="session")
+def saved(trained, tmp_path_factory) -> Path:
+    """That pipeline as a folder, which tests leave as it is."""
+    folder = tmp_path_factory.mktemp("saved") / "pipeline"
+    trained.to_disk(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def model(tmp_path_factory, tiny_base) -> Path:
+    """A saved pipeline whose entities come from rules: the tiny base knows nothing."""
+    from rule_model import save_ruled
+
+    return save_ruled(tmp_path_factory.mktemp("cli"), tiny_base)
+
+
+@pytest.fixture
+def bank(tmp_path) -> Path:
+    """A corpus of TAUGHT and a sentence that is not like it."""
+    from known_note import OTHER, TAUGHT
+
+    path = tmp_path / "bank.jsonl"
+    srsly.write_jsonl(path, [TAUGHT, OTHER])
+    return path
 
 
 @pytest.fixture

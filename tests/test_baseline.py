@@ -4,9 +4,9 @@ import numpy
 import pytest
 import spacy
 import srsly
+from command_line import ramie, words
 from hypothesis import given
 from hypothesis import strategies as st
-from test_cli import ramie, words
 from tiny_config import write_tiny
 
 from spacy_ramie.baseline.system import load_baseline, with_rules

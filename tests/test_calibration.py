@@ -7,9 +7,9 @@ import spacy
 from conftest import NOTE, answer_by_note
 from hypothesis import given
 from hypothesis import strategies as st
+from scored_note import SPANS, example, found_relation, found_span
 from sklearn.metrics import brier_score_loss
 from spacy.training import Example
-from test_scoring import SPANS, example, found_relation, found_span
 from typer.testing import CliRunner
 
 from spacy_ramie.cli import ramie_cli

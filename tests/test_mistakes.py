@@ -9,7 +9,7 @@ import srsly
 from conftest import NOTE, answer_by_note
 from hypothesis import given
 from hypothesis import strategies as st
-from test_scoring import parrot
+from parrot import parrot
 
 from spacy_ramie.corpus.docbin import gold_doc, record_of
 from spacy_ramie.corpus.records import gold_annotations

@@ -8,7 +8,7 @@ import pytest
 import srsly
 from conftest import ROOT
 from markupsafe import Markup
-from test_cli import METRICS
+from report_files import METRICS
 from test_mistakes import guess
 
 from spacy_ramie.corpus.docbin import gold_doc
