@@ -3,6 +3,7 @@
 import socket
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import pytest
@@ -93,6 +94,15 @@ def test_neither_weights_nor_exemplars_are_read_before_the_first_note(monkeypatc
     nlp.add_pipe("ramie_extractor")
 
     assert nlp.pipe_names == ["ramie_extractor"]
+
+
+def test_what_libraries_say_of_each_other_is_not_said_to_the_user():
+    nlp = spacy.blank("en")
+    component = nlp.add_pipe("ramie_extractor")
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", FutureWarning)
+        component.load()
 
 
 def test_initialising_the_pipeline_keeps_the_exemplars():
