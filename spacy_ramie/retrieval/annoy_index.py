@@ -107,7 +107,7 @@ def make_annoy_index(
 
     trees (int): How many trees. More find less in as many nodes.
     search_k (int): How many nodes a search looks at. On the supplement corpus
-        50,000 of five trees find every nearest exemplar, and of fifty 92 %
+        50,000 of five trees find every nearest exemplar, and of fifty 87 %
         (`spacy ramie index-sweep`, 10,496 to 13,233 exemplars a task).
     seed (int): Seed of the projections.
     RETURNS (IndexMaker): Makes an empty index.
