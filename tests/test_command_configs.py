@@ -1,27 +1,20 @@
 """The config of a command: what is missing is fetched or named, what is there stays."""
 
 import re
-from pathlib import Path
 
 import pytest
 from command_line import mended_by_user, ramie, words
+from conftest import ROOT
 from tiny_config import write_tiny
 
-ROOT = Path(__file__).parent.parent
 CONFIG = ROOT / "configs/supplements.cfg"
 
 
 @pytest.fixture
-def tiny(tmp_path, corpus_files, tiny_base):
+def tiny(tmp_path, paths):
     """Write a config over the tiny base."""
 
     def write(**changed):
-        paths = {
-            "paths.train": str(corpus_files["train"]),
-            "paths.dev": str(corpus_files["dev"]),
-            "paths.base": str(tiny_base),
-            "paths.adapter": str(tmp_path / "adapter"),
-        }
         return write_tiny(CONFIG, tmp_path / "tiny.cfg", {**paths, **changed})
 
     return write

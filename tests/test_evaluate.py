@@ -3,6 +3,7 @@
 import pytest
 import spacy
 import srsly
+from figures import COUNTS, SHARES
 from spacy.cli._util import app
 from typer.testing import CliRunner
 
@@ -33,16 +34,6 @@ def metrics(tmp_path_factory, tiny_base, corpus_files, records):
     return folder / "model", corpus, srsly.read_json(output)
 
 
-SHARES = [
-    *(
-        f"{kind}_{x}"
-        for kind in ("ents", "ramie_re", "ramie_te", "ramie_uc")
-        for x in "prf"
-    ),
-    "ramie_re_gold_acc",
-    "ramie_uc_gold_acc",
-]
-COUNTS = ["requests", "unparsable", "ungrounded", "truncated"]
 TABLES = [f"{kind}_per_type" for kind in ("ents", "ramie_re", "ramie_te", "ramie_uc")]
 
 

@@ -11,10 +11,11 @@ from typer.testing import CliRunner
 
 from spacy_ramie.cli import ramie_cli
 from spacy_ramie.corpus.docbin import gold_doc
-from spacy_ramie.experiments.index_sweep import SEARCH_K, TREES, recall
+from spacy_ramie.experiments.index_sweep import SEARCH_K, TREES
 from spacy_ramie.experiments.neighbours import discounted, study_neighbours
 from spacy_ramie.experiments.retrievers import retrievers_beside
 from spacy_ramie.retrieval.overlap import overlap
+from spacy_ramie.scoring.recall import recall
 
 answers = st.frozensets(st.sampled_from("abcdef"), min_size=1)
 gains = st.lists(st.floats(0, 1), min_size=2, max_size=8)

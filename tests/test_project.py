@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import spacy
 import srsly
+from figures import COUNTS, SHARES
 from tiny_config import write_tiny
 from weasel.util import load_project_config
 
@@ -153,18 +154,6 @@ def skipped(output):
     return {
         name for name, part in sections(output).items() if "nothing changed" in part
     }
-
-
-SHARES = [
-    *(
-        f"{kind}_{x}"
-        for kind in ("ents", "ramie_re", "ramie_te", "ramie_uc")
-        for x in "prf"
-    ),
-    "ramie_re_gold_acc",
-    "ramie_uc_gold_acc",
-]
-COUNTS = ["requests", "unparsable", "ungrounded", "truncated"]
 
 
 def check_metrics(path):

@@ -12,18 +12,15 @@ from ..retrieval.annoy_index import AnnoyIndex
 from ..retrieval.encoders import Vectors
 from ..retrieval.index import ExactIndex, Found, Index
 from ..retrieval.retriever import Retriever
+from ..scoring.recall import SENTENCES, recall
 from ..units import unit_span, units_of
 from .retrievers import reindexed
 
 TREES = (1, 5, 10, 50)
 # Nodes a search looks at; -1: Annoy's own choice, neighbours times trees.
 SEARCH_K = (-1, 1_000, 10_000, 50_000, 100_000)
-# More would make the figures no surer: each is searched in the banks of all tasks.
-SENTENCES = 200
 # Of so many runs the fastest counts.
 ROUNDS = 2
-# A cosine that is less than this below another one is as good.
-TIE = 1e-4
 
 # How a task's index is asked: queries and number of neighbours are given.
 Search = Callable[[Index], list[Found]]
@@ -81,22 +78,6 @@ def sweep_index(
         "exemplars": {t: len(b.exemplars) for t, b in retriever.banks.items()},
         "rows": rows,
     }
-
-
-def recall(found: Sequence[Found], nearest: Sequence[Found]) -> float:
-    """Give the share of the nearest neighbours that were found.
-
-    found (Sequence[Found]): What a search gave for each query.
-    nearest (Sequence[Found]): What there was to be found.
-    RETURNS (float): Between 0 and 1; a row as near as the last of the nearest is one
-        of them.
-    """
-    right = sum(
-        cosine > wanted[-1][1] - TIE
-        for got, wanted in zip(found, nearest, strict=True)
-        for _, cosine in got
-    )
-    return right / sum(len(wanted) for wanted in nearest)
 
 
 def _indices(retriever: Retriever) -> dict[str, Any]:
