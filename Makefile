@@ -24,7 +24,8 @@ base: $(VENV)/.ready
 	$(BIN)/python -m spacy project assets
 	$(BIN)/python -m spacy project run default
 	cp $(addprefix training/adapter/,adapter_config.json adapter_model.safetensors ramie.json) $(DEFAULT)/adapter
-	cp $(addprefix training/model-best/ramie_extractor/,retriever/exemplars.jsonl ingredients.json temperatures.json floors.json) $(DEFAULT)
+	cp $(addprefix training/model-best/ramie_extractor/,ingredients.json temperatures.json floors.json) $(DEFAULT)
+	cp -r training/exact/ramie_extractor/retriever $(DEFAULT)
 
 lint: $(VENV)/.ready
 	$(BIN)/ruff check .

@@ -199,12 +199,13 @@ class RamieExtractor(Pipe):
     def use_default(self, nlp: Language) -> None:
         """Use the adapter and the exemplars that come along with the package.
 
-        The exemplars are read and embedded when they are first needed.
+        The exemplars are read when they are first needed.
 
         nlp (Language): The pipeline.
         """
         self.extraction.engine.set_adapter(str(default.ADAPTER))
-        self.extraction.retriever.fit_later(default.read_exemplars, nlp)
+        retriever = self.extraction.retriever
+        retriever.later(partial(default.fill, retriever, nlp))
         self.ingredients = srsly.read_json(default.INGREDIENTS)
         self.extraction.temperatures = srsly.read_json(default.TEMPERATURES)
         self.extraction.floors = srsly.read_json(default.FLOORS)

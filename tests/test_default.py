@@ -1,11 +1,13 @@
 """What comes along: three lines, no configuration, no training, no network."""
 
+import shutil
 import socket
 import subprocess
 import sys
 import warnings
 from pathlib import Path
 
+import numpy
 import pytest
 import spacy
 import srsly
@@ -15,6 +17,9 @@ from spacy_ramie import default
 from spacy_ramie.corpus.docbin import make_corpus
 from spacy_ramie.engine.loading import check_adapter
 from spacy_ramie.engine.transformers_engine import ADAPTER_CONFIG, TRAINED_ON
+from spacy_ramie.errors import RetrievalError
+from spacy_ramie.retrieval.encoders import dense
+from spacy_ramie.retrieval.index import ExactIndex
 from spacy_ramie.schema import make_supplements
 
 ROOT = Path(__file__).parent.parent
@@ -84,10 +89,35 @@ def test_exemplars_are_those_of_the_training_split():
 
     assert list(default.read_exemplars()) == expected
     assert srsly.read_json(default.INGREDIENTS) == component.ingredients
+    for task, bank in component.extraction.retriever.banks.items():
+        stored = ExactIndex()
+        stored.from_disk(default.RETRIEVER / task)
+        assert numpy.allclose(stored.vectors(), bank.index.vectors(), atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "retriever",
+    [
+        {"key": "sentence"},
+        {"encoder": {"@misc": "spacy_ramie.HashingEncoder.v1", "dimension": 64}},
+        {"index": {"@misc": "spacy_ramie.AnnoyIndex.v1", "trees": 1}},
+    ],
+)
+def test_another_retriever_embeds_the_exemplars_anew(retriever):
+    nlp = spacy.blank("en")
+    component = nlp.add_pipe("ramie_extractor", config={"retriever": retriever})
+    asked = component.extraction.retriever
+    exemplar = asked.banks["uc"].exemplars[9]
+    expected = dense(asked.encoder.documents([asked.key_of(exemplar)], nlp))
+
+    found = asked.banks["uc"].index.vectors()
+
+    assert len(found) == len(asked.banks["uc"].exemplars)
+    assert found[9] == pytest.approx(expected[0], abs=1e-6)
 
 
 def test_neither_weights_nor_exemplars_are_read_before_the_first_note(monkeypatch):
-    monkeypatch.setattr(default, "EXEMPLARS", Path("nowhere"))
+    monkeypatch.setattr(default, "RETRIEVER", Path("nowhere"))
     monkeypatch.setattr(default, "BASE", Path("nowhere"))
 
     nlp = spacy.blank("en")
@@ -119,7 +149,7 @@ def test_saved_pipeline_has_its_own_base_adapter_and_exemplars(
 ):
     expected = answers(nlp)
     nlp.to_disk(tmp_path / "model")
-    monkeypatch.setattr(default, "EXEMPLARS", Path("nowhere"))
+    monkeypatch.setattr(default, "RETRIEVER", Path("nowhere"))
     monkeypatch.setattr(default, "BASE", Path("nowhere"))
     (tmp_path / "other").mkdir()
     srsly.write_json(tmp_path / "other" / ADAPTER_CONFIG, {})
@@ -143,13 +173,15 @@ def test_bytes_of_a_pipeline_not_yet_used_hold_the_exemplars(nlp):
     assert answers(loaded) == answers(nlp)
 
 
-def test_a_failed_first_note_leaves_the_exemplars_to_the_next(monkeypatch):
+def test_a_failed_first_note_leaves_the_exemplars_to_the_next(monkeypatch, tmp_path):
+    copy = shutil.copytree(default.RETRIEVER, tmp_path / "retriever")
+    (copy / "uc.npz").unlink()
     nlp = spacy.blank("en")
     component = nlp.add_pipe("ramie_extractor")
     retriever = component.extraction.retriever
     with monkeypatch.context() as patch:
-        patch.setattr(default, "EXEMPLARS", Path("nowhere"))
-        with pytest.raises(ValueError, match="nowhere"):
+        patch.setattr(default, "RETRIEVER", copy)
+        with pytest.raises(RetrievalError, match="R301"):
             _ = retriever.banks
 
     assert set(retriever.banks) == {"ner", "re", "te", "uc"}

@@ -2,6 +2,11 @@
 
 import numpy
 from encoding import LONG, NLP, SHORT, make, near, spans
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.feature_extraction.text import HashingVectorizer
+
+from spacy_ramie.retrieval.encoders import dense
 
 
 def test_hashing_is_the_same_in_every_process():
@@ -12,7 +17,7 @@ def test_hashing_is_the_same_in_every_process():
 
 
 def test_hashing_gives_vectors_of_the_dimension_and_length_one():
-    vectors = make("HashingEncoder", dimension=64).documents([SHORT, LONG], NLP)
+    vectors = dense(make("HashingEncoder", dimension=64).documents([SHORT, LONG], NLP))
 
     assert vectors.shape == (2, 64)
     assert vectors.dtype == numpy.float32
@@ -31,7 +36,19 @@ def test_hashing_finds_a_misspelt_neighbour():
 def test_hashing_compares_queries_with_documents():
     encoder = make("HashingEncoder")
 
-    assert encoder.queries(spans(LONG)) == near(encoder.documents([LONG], NLP))
+    assert encoder.queries(spans(LONG)) == near(dense(encoder.documents([LONG], NLP)))
+
+
+@given(st.lists(st.text(), max_size=4))
+def test_hashing_counts_what_scikit_learn_counts(texts):
+    reference = HashingVectorizer(
+        analyzer="char_wb", ngram_range=(2, 4), n_features=64, norm="l2"
+    )
+
+    vectors = dense(make("HashingEncoder", dimension=64).documents(texts, NLP))
+
+    expected = reference.transform(texts).toarray() if texts else numpy.zeros((0, 64))
+    assert vectors == near(expected)
 
 
 def test_hashing_of_another_dimension_is_another_encoder():

@@ -9,9 +9,11 @@ import pytest
 import spacy
 import srsly
 from conftest import ROOT
+from scipy.sparse import csr_matrix
 from spacy import registry
 
-from spacy_ramie.retrieval.encoders import HashingEncoder
+from spacy_ramie.retrieval.encoders import HashingEncoder, dense
+from spacy_ramie.retrieval.index import FEW
 from spacy_ramie.retrieval.sentence_encoder import make_sentence_encoder
 from spacy_ramie.units import units_of
 
@@ -36,8 +38,8 @@ def hashed() -> tuple[Any, Any]:
     """All sentences of the corpus through the default encoder: bank and queries."""
     encoder = HashingEncoder(1024)
     return (
-        encoder.documents(sentences("train") + sentences("test"), NLP),
-        encoder.documents(sentences("dev"), NLP),
+        dense(encoder.documents(sentences("train") + sentences("test"), NLP)),
+        dense(encoder.documents(sentences("dev"), NLP)),
     )
 
 
@@ -77,6 +79,45 @@ def test_of_equally_near_ones_exact_search_gives_the_first(n, found):
     (hits,) = index.search(numpy.array([[0, 1]], dtype="f"), n)
 
     assert [row for row, _ in hits] == found
+
+
+@pytest.mark.parametrize("asked", [1, FEW, FEW + 1])
+def test_sparse_vectors_are_searched_as_dense_ones_are(asked, hashed):
+    bank, queries = hashed
+    sparse, full = make_index("Exact"), make_index("Exact")
+    sparse.build(csr_matrix(bank))
+    full.build(bank)
+
+    found = sparse.search(queries[:asked], 3)
+
+    for row, wanted in zip(found, full.search(queries[:asked], 3), strict=True):
+        assert [c for _, c in row] == pytest.approx([c for _, c in wanted], abs=1e-5)
+
+
+def test_saved_sparse_vectors_are_small_and_come_back(hashed, tmp_path):
+    bank, queries = hashed
+    sparse, restored = make_index("Exact"), make_index("Exact")
+    sparse.build(csr_matrix(bank))
+    sparse.search(queries, 1)
+    sparse.to_disk(tmp_path / "ner", "encoder")
+    restored.from_disk(tmp_path / "ner")
+
+    assert numpy.array_equal(restored.vectors(), bank)
+    assert (tmp_path / "ner.npz").stat().st_size < bank.nbytes / 5
+
+
+@pytest.mark.parametrize(
+    "kinds", [(numpy.asarray, csr_matrix), (csr_matrix, numpy.asarray)]
+)
+def test_of_two_kinds_of_vectors_the_last_saved_are_loaded(kinds, tmp_path):
+    index, restored = make_index("Exact"), make_index("Exact")
+    for size, kind in enumerate(kinds, start=3):
+        index.build(kind(numpy.eye(size, dtype="f")))
+        index.to_disk(tmp_path / "ner", "encoder")
+
+    restored.from_disk(tmp_path / "ner")
+
+    assert numpy.array_equal(restored.vectors(), numpy.eye(4))
 
 
 @pytest.mark.parametrize("kind", ["Annoy", "Exact"])

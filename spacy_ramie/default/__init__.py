@@ -4,7 +4,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import srsly
+from spacy.language import Language
 
+from ..retrieval.index import ExactIndex
+from ..retrieval.retriever import EXEMPLARS, Retriever
+from ..retrieval.sidecar import read_sidecar
 from ..types import Exemplar
 
 # How the base is called in configs, wherever the package lies.
@@ -13,10 +17,29 @@ NAME = "ramie-small"
 FOLDER = Path(__file__).parent
 BASE = FOLDER / "base"
 ADAPTER = FOLDER / "adapter"
+RETRIEVER = FOLDER / "retriever"
 INGREDIENTS = FOLDER / "ingredients.json"
 TEMPERATURES = FOLDER / "temperatures.json"
 FLOORS = FOLDER / "floors.json"
-EXEMPLARS = FOLDER / "exemplars.jsonl"
+
+# What of the exemplars was embedded.
+KEY = "sentence_and_answer"
+
+
+def fill(retriever: Retriever, nlp: Language) -> None:
+    """Give a retriever the exemplars of the supplement corpus's training split.
+
+    Their vectors lie beside them; for another encoder, key or index they are made anew.
+
+    retriever (Retriever): Gets the banks.
+    nlp (Language): The pipeline.
+    """
+    encoder = read_sidecar(RETRIEVER / "ner.json").get("encoder")
+    exact = isinstance(retriever.make_index(), ExactIndex)
+    if exact and (encoder, KEY) == (retriever.encoder.identity, retriever.key):
+        retriever.from_disk(RETRIEVER)
+    else:
+        retriever.fit(read_exemplars(), nlp)
 
 
 def read_exemplars() -> Iterator[Exemplar]:
@@ -24,5 +47,5 @@ def read_exemplars() -> Iterator[Exemplar]:
 
     YIELDS (Exemplar): The exemplars of all tasks.
     """
-    for row in srsly.read_jsonl(EXEMPLARS):
+    for row in srsly.read_jsonl(RETRIEVER / EXEMPLARS):
         yield Exemplar(**row)

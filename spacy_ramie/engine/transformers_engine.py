@@ -13,6 +13,7 @@ from .. import default
 from ..device import torch_device
 from ..errors import ConfigError, Errors, ModelError
 from ..files import folder_size
+from ..garbage import uncollected
 from ..types import Answer, Failure, Request
 from .base import Engine
 from .batches import cut_batches
@@ -102,6 +103,7 @@ class TransformersEngine:
             self._process = os.getpid()
         return self._runner
 
+    @uncollected()
     def _load(self) -> "Runner":
         import torch
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy
 
 from ..errors import Errors, RetrievalError
-from .encoders import Vectors
+from .encoders import Rows, Vectors, dense
 from .index import Found, IndexMaker
 from .sidecar import check_sidecar, write_sidecar
 
@@ -31,11 +31,11 @@ class AnnoyIndex:
         self.seed = seed
         self._annoy: Any = None
 
-    def build(self, vectors: Vectors) -> None:
+    def build(self, vectors: Rows) -> None:
         """Take the vectors in and plant the trees."""
         self._annoy = _annoy(vectors.shape[1])
         self._annoy.set_seed(self.seed)
-        for i, vector in enumerate(vectors):
+        for i, vector in enumerate(dense(vectors)):
             self._annoy.add_item(i, vector.tolist())
         self._annoy.build(self.trees, n_jobs=1)
 

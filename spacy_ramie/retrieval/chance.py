@@ -19,7 +19,7 @@ class ChanceIndex(ExactIndex):
 
     def search(self, queries: Vectors, n: int) -> list[Found]:
         """Give up to n rows for each query; their cosines are not computed."""
-        rows = range(len(self.vectors()))
+        rows = range(self._vectors.shape[0])
         n = min(n, len(rows))
         return [[(i, 0.0) for i in self._random.sample(rows, n)] for _ in queries]
 

@@ -8,20 +8,22 @@ import numpy
 from thinc.api import get_current_ops
 
 from ..errors import Errors, RetrievalError
-from .encoders import Vectors
+from .encoders import Rows, Vectors, dense, is_sparse
 from .sidecar import check_sidecar, write_sidecar
 
 # Rows and their cosines.
 Found = list[tuple[int, float]]
 # Queries that are compared in one product of matrices.
 BLOCK = 1024
+# Queries up to which a sparse product is faster than writing the zeros out.
+FEW = 32
 
 
 @runtime_checkable
 class Index(Protocol):
     """Finds the rows of a matrix whose cosine with a vector is highest."""
 
-    def build(self, vectors: Vectors) -> None:
+    def build(self, vectors: Rows) -> None:
         """Take the vectors in."""
 
     def search(self, queries: Vectors, n: int) -> list[Found]:
@@ -47,23 +49,19 @@ class ExactIndex:
     """
 
     def __init__(self) -> None:
-        self._vectors: Vectors = numpy.zeros((0, 0), dtype=numpy.float32)
-        # On the device of the current ops.
-        self._rows: Any = self._vectors
+        self._vectors: Rows = numpy.zeros((0, 0), dtype=numpy.float32)
+        # Of length one, on the device of the current ops; made when first needed.
+        self._rows: Any = None
 
-    def build(self, vectors: Vectors) -> None:
+    def build(self, vectors: Rows) -> None:
         """Take the vectors in."""
-        self._vectors = vectors
-        self._rows = get_current_ops().asarray(normalised(vectors))
+        self._vectors, self._rows = vectors, None
 
     def search(self, queries: Vectors, n: int) -> list[Found]:
         """Give up to n rows and their cosines for each query, the best first."""
-        ops = get_current_ops()
-        rows = ops.asarray(self._rows)
         found: list[Found] = []
         for at in range(0, len(queries), BLOCK):
-            block = ops.asarray(normalised(queries[at : at + BLOCK]))
-            cosines = ops.to_numpy(block @ rows.T)
+            cosines = self._cosines(normalised(queries[at : at + BLOCK]))
             for row, least in zip(cosines, _nth_greatest(cosines, n), strict=True):
                 # Sorting all of them would take longer than the product.
                 near = numpy.flatnonzero(row >= least)
@@ -71,21 +69,48 @@ class ExactIndex:
                 found.append([*zip(best.tolist(), row[best].tolist(), strict=True)])
         return found
 
+    def _cosines(self, queries: Vectors) -> Vectors:
+        if is_sparse(self._vectors) and len(queries) <= FEW:
+            few: Vectors = (self._vectors @ queries.T).T
+            return few
+        ops = get_current_ops()
+        if self._rows is None:
+            self._rows = normalised(self.vectors())
+        self._rows = ops.asarray(self._rows)
+        cosines: Vectors = ops.to_numpy(ops.asarray(queries) @ self._rows.T)
+        return cosines
+
     def vectors(self) -> Vectors:
-        """Give the vectors back as they were taken in."""
-        return self._vectors
+        """Give the vectors back as they were taken in, but for zeros left out."""
+        return dense(self._vectors)
 
     def to_disk(self, path: Path, encoder: str) -> None:
-        """Write a .npy file and its sidecar."""
-        file = path.with_suffix(".npy")
-        numpy.save(file, self._vectors, allow_pickle=False)
+        """Write a .npy file, or a .npz file of sparse vectors, and its sidecar."""
+        dense_file, sparse_file = path.with_suffix(".npy"), path.with_suffix(".npz")
+        if is_sparse(self._vectors):
+            from scipy.sparse import save_npz
+
+            file, other = sparse_file, dense_file
+            save_npz(file, self._vectors)
+        else:
+            file, other = dense_file, sparse_file
+            numpy.save(file, self._vectors, allow_pickle=False)
+        other.unlink(missing_ok=True)
         write_sidecar(file, self._vectors.shape, encoder, kind="exact")
 
     def from_disk(self, path: Path) -> None:
         """Read them back, checked."""
-        file = path.with_suffix(".npy")
+        file = path.with_suffix(".npz")
+        sparse = file.is_file()
+        if not sparse:
+            file = path.with_suffix(".npy")
         meta = check_sidecar(file, kind="exact")
-        vectors = numpy.load(file, allow_pickle=False)
+        if sparse:
+            from scipy.sparse import load_npz
+
+            vectors = load_npz(file)
+        else:
+            vectors = numpy.load(file, allow_pickle=False)
         if vectors.shape != (meta["count"], meta["dimension"]):
             problem = f"its shape is {vectors.shape}"
             raise RetrievalError(Errors.R301.format(path=file, problem=problem))

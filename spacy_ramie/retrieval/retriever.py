@@ -13,6 +13,7 @@ from spacy.language import Language
 from spacy.tokens import Span
 
 from ..errors import ConfigError, Errors, RetrievalError
+from ..garbage import uncollected
 from ..types import Exemplar, Hit
 from .bank import Bank
 from .encoders import Encoder, Vectors
@@ -53,6 +54,7 @@ class Retriever:
     def banks(self, banks: dict[str, Bank]) -> None:
         self._banks, self._later = banks, None
 
+    @uncollected()
     def fit(self, exemplars: Iterable[Exemplar], nlp: Language) -> None:
         """Build the banks.
 
@@ -75,13 +77,12 @@ class Retriever:
                 banks[task] = Bank(members, index)
         self.banks = banks
 
-    def fit_later(self, read: Callable[[], Iterable[Exemplar]], nlp: Language) -> None:
+    def later(self, fill: Callable[[], None]) -> None:
         """Build the banks when they are first needed.
 
-        read (Callable): Gives exemplars of all tasks.
-        nlp (Language): The pipeline.
+        fill (Callable): Calls `fit` or `from_disk`.
         """
-        self._later = lambda: self.fit(read(), nlp)
+        self._later = fill
 
     def embed(self, sentences: Sequence[Span]) -> dict[str, Vectors]:
         """Embed sentences, each distinct one once.
@@ -128,22 +129,24 @@ class Retriever:
         for task, bank in self.banks.items():
             bank.index.to_disk(path / task, self.encoder.identity)
 
+    @uncollected()
     def from_disk(self, path: Path) -> None:
         """Read the banks back; they must be this encoder's."""
         if not (path / EXEMPLARS).is_file():
             raise RetrievalError(Errors.R306.format(path=path))
-        self.banks = {}
         try:
             exemplars = [Exemplar(**row) for row in srsly.read_jsonl(path / EXEMPLARS)]
         except (ValueError, TypeError) as error:
             raise RetrievalError(
                 Errors.R307.format(path=path / EXEMPLARS, problem=error)
             ) from error
+        banks = {}
         for task, members in _by_task(exemplars).items():
             self._check(path / f"{task}.json", len(members))
             index = self.make_index()
             index.from_disk(path / task)
-            self.banks[task] = Bank(members, index)
+            banks[task] = Bank(members, index)
+        self.banks = banks
 
     def _check(self, sidecar: Path, count: int) -> None:
         if not sidecar.is_file():
