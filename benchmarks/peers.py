@@ -14,6 +14,7 @@ from spacy_llm.registry import registry
 from transformers import GenerationConfig
 
 from spacy_ramie import default
+from spacy_ramie.device import multiplies_bfloat16
 from spacy_ramie.engine.loading import load_base
 from spacy_ramie.engine.tokens import PromptTokenizer
 from spacy_ramie.types import Request
@@ -30,7 +31,10 @@ def bench(scene: Scene) -> list[Row]:
     """All four tasks: answered as requests of the engine and one by one."""
     engine = scene.engine
     rows = []
-    for dtype in ("float32", "bfloat16"):
+    dtypes = ["float32"]
+    if multiplies_bfloat16(torch.device("cpu")):
+        dtypes.append("bfloat16")
+    for dtype in dtypes:
         engine.dtype = dtype
         engine.set_adapter(engine.adapter)
         rows.append(against_spacy_llm(scene))

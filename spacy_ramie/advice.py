@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from spacy.tokens import Doc
 
 from . import default
+from .device import multiplies_bfloat16, torch_device
 from .engine.transformers_engine import TransformersEngine
 from .errors import Warnings
 
@@ -46,3 +47,5 @@ def _of_engine(
         yield Warnings.W002.format(base=engine.base)
     elif learnt and foreign:
         yield Warnings.W003.format(adapter=engine.adapter, tasks=", ".join(foreign))
+    if engine.dtype == "bfloat16" and not multiplies_bfloat16(torch_device()):
+        yield Warnings.W005.format(instead="leave [engine] dtype null for float32")

@@ -96,4 +96,5 @@ class Warnings:
     W002 = "[W002] The base model '{base}' answers without an adapter. Train one with `python -m spacy ramie train CONFIG` and name it in the config of the engine or in nlp.initialize."
     W003 = "[W003] The adapter '{adapter}' was trained on other questions than those of: {tasks}. Its labels or their wording differ from this schema's; what it answers means little."
     W004 = "[W004] doc.ents has entities, but none with a label of the schema '{schema}' ({labels}): nothing is asked about them. Give them these labels, or '{name}' a schema with theirs."
+    W005 = "[W005] This processor does not multiply in bfloat16 itself, and imitating it takes many times as long: {instead}."
 # fmt: on

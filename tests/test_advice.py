@@ -49,6 +49,16 @@ def test_no_exemplars_and_no_adapter_are_said_once(make_nlp):
     assert said(nlp) == []
 
 
+@pytest.mark.parametrize("able", [True, False])
+def test_half_precision_that_the_processor_imitates_is_said(
+    make_nlp, tiny_base, able, monkeypatch
+):
+    monkeypatch.setattr("spacy_ramie.advice.multiplies_bfloat16", lambda device: able)
+    engine = {"base": str(tiny_base), "dtype": "bfloat16", "max_new_tokens": 24}
+    nlp = make_nlp(engine=engine)
+    assert ("[W005]" in said(nlp)) is not able
+
+
 def test_exemplars_that_nobody_wants_are_no_matter(make_nlp):
     nlp = make_nlp(retriever={"@misc": "spacy_ramie.Retriever.v1", "k": 0})
     assert said(nlp) == ["[W002]"]

@@ -4,6 +4,9 @@ import subprocess
 import sys
 
 import pytest
+import torch
+
+from spacy_ramie.device import multiplies_bfloat16
 
 # In a process of its own: the caches are those of the process.
 SCRIPT = """
@@ -33,6 +36,9 @@ print(read(range(20, 80)), read(range(80, 200)))
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="asks glibc")
+@pytest.mark.skipif(
+    not multiplies_bfloat16(torch.device("cpu")), reason="no kernels, and very slow"
+)
 def test_memory_does_not_grow_with_the_lengths_of_prompts_in_half_precision():
     output = subprocess.run(
         [sys.executable, "-c", SCRIPT], capture_output=True, text=True, check=True

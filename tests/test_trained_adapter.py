@@ -171,11 +171,20 @@ def test_loss_of_a_step_is_the_mean_over_its_completion_tokens(
 
 
 @pytest.mark.parametrize(
-    ("half", "dtype"), [(True, torch.bfloat16), (False, torch.float32)]
+    ("half", "able", "dtype"),
+    [
+        (True, True, torch.bfloat16),
+        (True, False, torch.float32),
+        (False, True, torch.float32),
+    ],
 )
 def test_a_frozen_base_is_as_exact_as_it_is_computed_with(
-    paths, half, dtype, monkeypatch
+    paths, half, able, dtype, monkeypatch, caplog
 ):
+    """In float32 where the processor would only imitate bfloat16."""
+    monkeypatch.setattr(
+        "spacy_ramie.training.config.multiplies_bfloat16", lambda device: able
+    )
     setup = load_setup(CONFIG, {**TINY, **paths, "ramie.training.bf16": half})
     models = []
 
@@ -191,6 +200,7 @@ def test_a_frozen_base_is_as_exact_as_it_is_computed_with(
     frozen = {p.dtype for p in models[0].parameters() if not p.requires_grad}
     learnt = {p.dtype for p in models[0].parameters() if p.requires_grad}
     assert (frozen, learnt) == ({dtype}, {torch.float32})
+    assert ("W005" in caplog.text) == (half and not able)
 
 
 def test_quantised_base_is_loaded_as_configured(paths):

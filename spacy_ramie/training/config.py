@@ -1,5 +1,6 @@
 """The config file of a training run: a spaCy pipeline and a [ramie] section."""
 
+import logging
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -10,7 +11,10 @@ from spacy.tokens import Doc
 
 from ..component import RamieExtractor
 from ..corpus.docbin import read_docs
-from ..errors import ConfigError, Errors
+from ..device import multiplies_bfloat16
+from ..errors import ConfigError, Errors, Warnings
+
+logger = logging.getLogger(__name__)
 
 # What every training config has, and the one to start from.
 _NEEDED = {"paths": ("train", "dev", "base", "adapter"), "ramie": ("lora", "training")}
@@ -62,10 +66,15 @@ def fill_arguments(
     """
     from thinc.util import get_torch_default_device
 
+    device = get_torch_default_device()
+    if settings.get("bf16") and not multiplies_bfloat16(device):
+        instead = "training goes on in float32"
+        logger.warning(Warnings.W005.format(instead=instead))
+        settings = {**settings, "bf16": False}
     try:
         return kind(
             output_dir=str(output),
-            use_cpu=get_torch_default_device().type == "cpu",
+            use_cpu=device.type == "cpu",
             report_to=[],
             **fixed,
             **settings,
