@@ -126,13 +126,15 @@ def test_neither_weights_nor_exemplars_are_read_before_the_first_note(monkeypatc
     assert nlp.pipe_names == ["ramie_extractor"]
 
 
-def test_what_libraries_say_of_each_other_is_not_said_to_the_user():
+def test_what_libraries_say_of_each_other_is_not_said_to_the_user(capfd):
     nlp = spacy.blank("en")
     component = nlp.add_pipe("ramie_extractor")
 
     with warnings.catch_warnings():
         warnings.simplefilter("error", FutureWarning)
         component.load()
+
+    assert capfd.readouterr() == ("", "")
 
 
 def test_initialising_the_pipeline_keeps_the_exemplars():

@@ -3,6 +3,8 @@
 import json
 import os
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -10,6 +12,7 @@ import torch
 from peft import PeftConfig, PeftModel, get_peft_model_state_dict
 from safetensors import safe_open
 from transformers import MODEL_FOR_CAUSAL_LM_MAPPING, AutoConfig, AutoTokenizer
+from transformers.utils import logging
 
 from .. import default
 from ..errors import Errors, ModelError, first_line
@@ -87,15 +90,28 @@ def load_base(base: str, **kwargs: Any) -> Any:
     try:
         # Called torch_dtype by transformers 4 and 5 alike, and dtype by the latter.
         kwargs["torch_dtype"] = kwargs.pop("dtype", torch.float32)
-        model = _architecture(folder).from_pretrained(
-            folder, local_files_only=True, use_safetensors=True, **kwargs
-        )
+        with _no_progress_bar():
+            model = _architecture(folder).from_pretrained(
+                folder, local_files_only=True, use_safetensors=True, **kwargs
+            )
     except Exception as error:
         raise _no_base(base, error) from error
     # What PEFT writes into an adapter: the name, not its place in the cache. It asks
     # the Hub about names, and ours is none of the Hub's.
     model.name_or_path = str(folder) if base == default.NAME else base
     return model
+
+
+@contextmanager
+def _no_progress_bar() -> Iterator[None]:
+    """A component of a pipeline draws nothing; transformers 5 does for any model."""
+    shown = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            logging.enable_progress_bar()
 
 
 def _architecture(folder: Path) -> Any:
