@@ -114,7 +114,7 @@ def test_wheel_holds_every_file_of_the_package(wheel):
     # Those that only package_data brings in.
     assert {"spacy_ramie/py.typed", "spacy_ramie/schemas/phee.cfg"} <= files
     code = {".py", ".cfg", ".jinja", ".typed"}
-    model = {".json", ".jsonl", ".safetensors", ".md"}
+    model = {".json", ".jsonl", ".npz", ".safetensors", ".md"}
     assert {Path(name).suffix for name in files} == code | model
 
 
