@@ -30,13 +30,13 @@ def torch_device() -> "torch.device":
 
 
 def multiplies_bfloat16(device: "torch.device") -> bool:
-    """Say whether a device multiplies in bfloat16 itself.
+    """Say whether a device multiplies matrices in bfloat16, or torch imitates it.
 
-    For a processor that does not, one with AVX2 alone for instance, torch imitates it, a
-    hundred times more slowly than it multiplies in float32.
+    For a processor without AVX-512, or what other makers have in its place, it does: 2,000
+    x 384 by 384 x 1,536 took 1.9 s on two cores with AVX2, and in float32 0.02 s.
 
     device (torch.device): The device.
-    RETURNS (bool): Whether it does; of a GPU transformers finds out itself.
+    RETURNS (bool): Whether it does; a GPU is taken to.
     """
     import torch
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def uncollected() -> Iterator[None]:
-    """Collect no garbage within: modules, weights and exemplars are none.
+    """Collect no garbage in this process: modules, weights and exemplars are none.
 
     Looking through them again and again takes a fifth of the time until the first note
     is answered.

@@ -11,6 +11,11 @@ import numpy
 import pytest
 import spacy
 import srsly
+from huggingface_hub.utils import (
+    are_progress_bars_disabled,
+    disable_progress_bars,
+    enable_progress_bars,
+)
 from spacy.util import load_config
 
 from spacy_ramie import default
@@ -135,6 +140,17 @@ def test_what_libraries_say_of_each_other_is_not_said_to_the_user(capfd):
         component.load()
 
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("hidden", [True, False])
+def test_progress_bars_of_others_are_left_as_they_were(hidden):
+    component = spacy.blank("en").add_pipe("ramie_extractor")
+    (disable_progress_bars if hidden else enable_progress_bars)()
+
+    component.load()
+
+    assert are_progress_bars_disabled() is hidden
+    enable_progress_bars()
 
 
 def test_initialising_the_pipeline_keeps_the_exemplars():

@@ -85,7 +85,8 @@ def test_of_equally_near_ones_exact_search_gives_the_first(n, found):
 def test_sparse_vectors_are_searched_as_dense_ones_are(asked, hashed):
     bank, queries = hashed
     sparse, full = make_index("Exact"), make_index("Exact")
-    sparse.build(csr_matrix(bank))
+    # Lengths must not matter.
+    sparse.build(csr_matrix(bank * numpy.linspace(0.5, 3, len(bank))[:, None]))
     full.build(bank)
 
     found = sparse.search(queries[:asked], 3)

@@ -35,7 +35,7 @@ def fill(retriever: Retriever, nlp: Language) -> None:
     nlp (Language): The pipeline.
     """
     encoder = read_sidecar(RETRIEVER / "ner.json").get("encoder")
-    exact = isinstance(retriever.make_index(), ExactIndex)
+    exact = type(retriever.make_index()) is ExactIndex
     if exact and (encoder, KEY) == (retriever.encoder.identity, retriever.key):
         retriever.from_disk(RETRIEVER)
     else:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
+from huggingface_hub.utils import are_progress_bars_disabled, disable_progress_bars
 from peft import PeftConfig, PeftModel, get_peft_model_state_dict
 from safetensors import safe_open
 from transformers import MODEL_FOR_CAUSAL_LM_MAPPING, AutoConfig, AutoTokenizer
@@ -53,7 +54,8 @@ def load_model(
     if adapter is not None:
         check_adapter(base, Path(adapter))
     tokenizer = load_tokenizer(base)
-    model = load_base(base, dtype=dtype)
+    with _no_progress_bar():
+        model = load_base(base, dtype=dtype)
     if adapter is not None:
         model = _merge(model, base, adapter)
     model.to(device).eval()
@@ -90,10 +92,9 @@ def load_base(base: str, **kwargs: Any) -> Any:
     try:
         # Called torch_dtype by transformers 4 and 5 alike, and dtype by the latter.
         kwargs["torch_dtype"] = kwargs.pop("dtype", torch.float32)
-        with _no_progress_bar():
-            model = _architecture(folder).from_pretrained(
-                folder, local_files_only=True, use_safetensors=True, **kwargs
-            )
+        model = _architecture(folder).from_pretrained(
+            folder, local_files_only=True, use_safetensors=True, **kwargs
+        )
     except Exception as error:
         raise _no_base(base, error) from error
     # What PEFT writes into an adapter: the name, not its place in the cache. It asks
@@ -105,13 +106,16 @@ def load_base(base: str, **kwargs: Any) -> Any:
 @contextmanager
 def _no_progress_bar() -> Iterator[None]:
     """A component of a pipeline draws nothing; transformers 5 does for any model."""
-    shown = logging.is_progress_bar_enabled()
+    shown, hidden = logging.is_progress_bar_enabled(), are_progress_bars_disabled()
     logging.disable_progress_bar()
     try:
         yield
     finally:
         if shown:
             logging.enable_progress_bar()
+        if hidden:
+            # Those of downloads, which transformers switches along with its own.
+            disable_progress_bars()
 
 
 def _architecture(folder: Path) -> Any:

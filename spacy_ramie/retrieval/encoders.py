@@ -27,7 +27,7 @@ class Encoder(Protocol):
         """Embed sentences of notes: one row each."""
 
     def documents(self, texts: Sequence[str], nlp: Language) -> Rows:
-        """Embed the keys of exemplars: one row each; sparse ones have length one."""
+        """Embed the keys of exemplars: one row each."""
 
 
 def is_sparse(rows: Rows) -> bool:
@@ -36,7 +36,7 @@ def is_sparse(rows: Rows) -> bool:
     rows (Rows): Vectors.
     RETURNS (bool): Whether their zeros are left out.
     """
-    return not isinstance(rows, numpy.ndarray)
+    return hasattr(rows, "toarray")
 
 
 def dense(rows: Rows) -> Vectors:
@@ -47,6 +47,18 @@ def dense(rows: Rows) -> Vectors:
     """
     vectors: Vectors = rows.toarray() if is_sparse(rows) else rows
     return vectors
+
+
+def lengths_of(rows: Any) -> Vectors:
+    """Give the lengths of sparse vectors.
+
+    rows (Any): A csr_matrix.
+    RETURNS (Vectors): A number for each row; 1 for one of zeros, which divides it.
+    """
+    squares = numpy.cumsum(numpy.square(rows.data, dtype=numpy.float64))
+    ends = numpy.concatenate(([0], squares))[rows.indptr]
+    lengths = numpy.sqrt(numpy.diff(ends)).astype(numpy.float32)
+    return numpy.where(lengths == 0, numpy.float32(1), lengths)
 
 
 class HashingEncoder:
@@ -81,9 +93,7 @@ class HashingEncoder:
         of_texts, words = _counts([text.split() for text in texts])
         of_words, ngrams = _counts([_ngrams(word) for word in words])
         vectors = of_texts @ (of_words @ self._buckets(ngrams))
-        squares = vectors.multiply(vectors).sum(axis=1)
-        lengths = numpy.sqrt(numpy.asarray(squares).ravel())
-        vectors.data /= numpy.repeat(lengths, numpy.diff(vectors.indptr))
+        vectors.data /= numpy.repeat(lengths_of(vectors), numpy.diff(vectors.indptr))
         return vectors
 
     def _buckets(self, ngrams: Sequence[str]) -> Any:

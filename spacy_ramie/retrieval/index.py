@@ -8,7 +8,7 @@ import numpy
 from thinc.api import get_current_ops
 
 from ..errors import Errors, RetrievalError
-from .encoders import Rows, Vectors, dense, is_sparse
+from .encoders import Rows, Vectors, dense, is_sparse, lengths_of
 from .sidecar import check_sidecar, write_sidecar
 
 # Rows and their cosines.
@@ -50,12 +50,14 @@ class ExactIndex:
 
     def __init__(self) -> None:
         self._vectors: Rows = numpy.zeros((0, 0), dtype=numpy.float32)
-        # Of length one, on the device of the current ops; made when first needed.
+        # What few queries are compared by, and what many are: rows of length one on the
+        # device of the current ops. Made when first needed.
+        self._lengths: Vectors | None = None
         self._rows: Any = None
 
     def build(self, vectors: Rows) -> None:
         """Take the vectors in."""
-        self._vectors, self._rows = vectors, None
+        self._vectors, self._lengths, self._rows = vectors, None, None
 
     def search(self, queries: Vectors, n: int) -> list[Found]:
         """Give up to n rows and their cosines for each query, the best first."""
@@ -71,7 +73,9 @@ class ExactIndex:
 
     def _cosines(self, queries: Vectors) -> Vectors:
         if is_sparse(self._vectors) and len(queries) <= FEW:
-            few: Vectors = (self._vectors @ queries.T).T
+            if self._lengths is None:
+                self._lengths = lengths_of(self._vectors)
+            few: Vectors = (self._vectors @ queries.T).T / self._lengths
             return few
         ops = get_current_ops()
         if self._rows is None:
@@ -81,7 +85,7 @@ class ExactIndex:
         return cosines
 
     def vectors(self) -> Vectors:
-        """Give the vectors back as they were taken in, but for zeros left out."""
+        """Give the vectors back as they were taken in, their zeros written out."""
         return dense(self._vectors)
 
     def to_disk(self, path: Path, encoder: str) -> None:

@@ -54,7 +54,6 @@ class Retriever:
     def banks(self, banks: dict[str, Bank]) -> None:
         self._banks, self._later = banks, None
 
-    @uncollected()
     def fit(self, exemplars: Iterable[Exemplar], nlp: Language) -> None:
         """Build the banks.
 
