@@ -65,8 +65,8 @@ class HashingEncoder:
     """Character n-grams hashed into a fixed number of buckets; nothing to load.
 
     Those of scikit-learn's HashingVectorizer with `analyzer="char_wb"` and
-    `ngram_range=(2, 4)`, which takes longer to import than all exemplars to embed: within
-    words, a blank at either end, hashed by MurmurHash3, half of them counting down.
+    `ngram_range=(2, 4)`, whose import takes longer than this count: within words, a blank
+    at either end, hashed by MurmurHash3, half of them counting down.
 
     dimension (int): Length of the vectors.
     """
