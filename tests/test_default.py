@@ -25,6 +25,7 @@ from spacy_ramie.engine.transformers_engine import ADAPTER_CONFIG, TRAINED_ON
 from spacy_ramie.errors import RetrievalError
 from spacy_ramie.retrieval.encoders import dense
 from spacy_ramie.retrieval.index import ExactIndex
+from spacy_ramie.retrieval.retriever import read_exemplars
 from spacy_ramie.schema import make_supplements
 
 ROOT = Path(__file__).parent.parent
@@ -92,7 +93,7 @@ def test_exemplars_are_those_of_the_training_split():
 
     expected = [exemplar for bank in banks for exemplar in bank.exemplars]
 
-    assert list(default.read_exemplars()) == expected
+    assert read_exemplars(default.RETRIEVER) == expected
     assert srsly.read_json(default.INGREDIENTS) == component.ingredients
     for task, bank in component.extraction.retriever.banks.items():
         stored = ExactIndex()

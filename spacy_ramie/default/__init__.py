@@ -1,15 +1,12 @@
 """The model that comes along: a small base, a LoRA adapter and an exemplar bank."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
-import srsly
 from spacy.language import Language
 
 from ..retrieval.index import ExactIndex
-from ..retrieval.retriever import EXEMPLARS, Retriever
+from ..retrieval.retriever import Retriever, read_exemplars
 from ..retrieval.sidecar import read_sidecar
-from ..types import Exemplar
 
 # How the base is called in configs, wherever the package lies.
 NAME = "ramie-small"
@@ -39,13 +36,4 @@ def fill(retriever: Retriever, nlp: Language) -> None:
     if exact and (encoder, KEY) == (retriever.encoder.identity, retriever.key):
         retriever.from_disk(RETRIEVER)
     else:
-        retriever.fit(read_exemplars(), nlp)
-
-
-def read_exemplars() -> Iterator[Exemplar]:
-    """Read the exemplars of the supplement corpus's training split.
-
-    YIELDS (Exemplar): The exemplars of all tasks.
-    """
-    for row in srsly.read_jsonl(RETRIEVER / EXEMPLARS):
-        yield Exemplar(**row)
+        retriever.fit(read_exemplars(RETRIEVER), nlp)

@@ -131,16 +131,8 @@ class Retriever:
     @uncollected()
     def from_disk(self, path: Path) -> None:
         """Read the banks back; they must be this encoder's."""
-        if not (path / EXEMPLARS).is_file():
-            raise RetrievalError(Errors.R306.format(path=path))
-        try:
-            exemplars = [Exemplar(**row) for row in srsly.read_jsonl(path / EXEMPLARS)]
-        except (ValueError, TypeError) as error:
-            raise RetrievalError(
-                Errors.R307.format(path=path / EXEMPLARS, problem=error)
-            ) from error
         banks = {}
-        for task, members in _by_task(exemplars).items():
+        for task, members in _by_task(read_exemplars(path)).items():
             self._check(path / f"{task}.json", len(members))
             index = self.make_index()
             index.from_disk(path / task)
@@ -203,6 +195,21 @@ def with_answer(sentence: str, answer: str) -> str:
     RETURNS (str): A key; as a query it would give the answer away.
     """
     return f"{sentence}\nResponse:{answer}"
+
+
+def read_exemplars(path: Path) -> list[Exemplar]:
+    """Read the exemplars of a saved retriever.
+
+    path (Path): Its folder.
+    RETURNS (list[Exemplar]): The exemplars of all tasks.
+    """
+    file = path / EXEMPLARS
+    if not file.is_file():
+        raise RetrievalError(Errors.R306.format(path=path))
+    try:
+        return [Exemplar(**row) for row in srsly.read_jsonl(file)]
+    except (ValueError, TypeError) as error:
+        raise RetrievalError(Errors.R307.format(path=file, problem=error)) from error
 
 
 def _by_task(exemplars: Iterable[Exemplar]) -> dict[str, list[Exemplar]]:
