@@ -51,6 +51,35 @@ def test_spacy_form_keeps_every_record_whole(corpus):
     assert [doc.text for doc in docs] == [r["text"] for r in given]
 
 
+def test_several_sources_become_files_of_their_names(tmp_path, records):
+    sources = [tmp_path / f"{split}.jsonl" for split in ("train", "dev")]
+    for source, some in zip(sources, (records, records[:1]), strict=True):
+        srsly.write_jsonl(source, some)
+
+    result = ramie("convert", *sources, tmp_path / "made")
+
+    assert result.exit_code == 0, result.output
+    made = {
+        path.name: [
+            d.text for d in read_docs(path, spacy.blank("en"), make_supplements())
+        ]
+        for path in (tmp_path / "made").iterdir()
+    }
+    texts = [r["text"] for r in records]
+    assert made == {"train.spacy": texts, "dev.spacy": texts[:1]}
+
+
+def test_several_sources_are_not_written_over_each_other(tmp_path, records):
+    source = tmp_path / "x.jsonl"
+    srsly.write_jsonl(source, records)
+
+    result = ramie("convert", source, source, tmp_path / "made.spacy")
+
+    assert result.exit_code == 1
+    assert "R405" in result.output
+    assert not (tmp_path / "made.spacy").exists()
+
+
 def test_own_keys_reach_the_gold_annotations(corpus):
     files, _ = corpus
     *_, doc = read_docs(files["spacy"], spacy.blank("en"), make_supplements())

@@ -90,8 +90,38 @@ def test_dev_is_held_out_of_bank_and_training(paths, tiny_base, caplog):
         for split in ("train", "dev")
     }
     assert shown == ids["train"]
-    counts = {split: len(items_of(setup, split)[1]) for split in ids}
-    assert f"{counts['train']} training and {counts['dev']} dev" in caplog.text
+    dev = len(items_of(setup, "dev")[1])
+    assert f" training and {dev} dev" in caplog.text
+
+
+def test_no_more_examples_are_made_than_the_steps_learn(paths, tiny_base, caplog):
+    steps = {
+        "ramie.training.max_steps": 3,
+        "ramie.training.per_device_train_batch_size": 2,
+        "ramie.training.gradient_accumulation_steps": 2,
+    }
+    setup = load_setup(CONFIG, {**TINY, **paths, **steps})
+    tokens = PromptTokenizer(load_tokenizer(str(tiny_base)), 2048)
+    everything, _ = make_features(setup, tokens)
+    caplog.set_level("INFO", logger="spacy_ramie")
+
+    train_adapter(setup)
+
+    assert len(everything) > 12
+    assert "12 training and" in caplog.text
+
+
+def test_the_examples_that_are_learnt_are_drawn_by_chance(paths, tiny_base):
+    """The first notes of a corpus need not be like the others."""
+    tokens = PromptTokenizer(load_tokenizer(str(tiny_base)), 2048)
+
+    def drawn(seed, most):
+        seeded = {"ramie.exemplars": 0.0, "ramie.training.seed": seed}
+        setup = load_setup(CONFIG, {**TINY, **paths, **seeded})
+        return {tuple(f.ids) for f in make_features(setup, tokens, most)[0]}
+
+    assert drawn(0, 12) != drawn(1, 12)
+    assert drawn(0, 12) < drawn(0, None)
 
 
 CONFIGS = sorted(

@@ -1,8 +1,9 @@
 """`ramie convert`: published or hand-written corpora to the forms used here."""
 
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import spacy
 import srsly
@@ -15,6 +16,8 @@ from ..corpus.paper_labels import to_paper_labels
 from ..corpus.phee import convert_phee
 from ..corpus.records import read_records
 from ..corpus.spacy_ents import convert_spacy
+from ..errors import ConfigError, Errors
+from ..schema import Schema
 from .common import SCHEMA_HELP, clear_errors, schema_by_name
 
 
@@ -29,8 +32,14 @@ class Source(StrEnum):
 
 
 def convert(
-    source: Annotated[Path, typer.Argument(help="The corpus file to read")],
-    target: Annotated[Path, typer.Argument(help="What to write: .jsonl or .spacy")],
+    sources: Annotated[list[Path], typer.Argument(help="Corpus files to read")],
+    target: Annotated[
+        Path,
+        typer.Argument(
+            help="What to write: a .jsonl or .spacy file, or a folder for a .spacy "
+            "file of each source"
+        ),
+    ],
     schema: Annotated[str, typer.Option(help=SCHEMA_HELP)] = "supplements",
     form: Annotated[
         Source,
@@ -45,20 +54,33 @@ def convert(
     """Convert a corpus to checked records (.jsonl) or to spaCy's form (.spacy)."""
     with clear_errors():
         labels = schema_by_name(schema)
-        if form is Source.phee:
-            records = convert_phee(source)
-        elif form is Source.ade:
-            records = convert_ade(source)
-        elif form is Source.spacy:
-            records = convert_spacy(source)
-        elif form is Source.supplements:
-            given = read_records(source, schema_by_name("supplements"))
-            records = [to_paper_labels(record, labels) for record in given]
-        else:
-            records = read_records(source, labels)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if target.suffix == ".spacy":
-            write_docbin(records, target, spacy.blank(lang), labels)
-        else:
-            srsly.write_jsonl(target, records)
-    msg.good(f"Wrote {len(records)} records to {target}")
+        for source, file in zip(sources, _files(sources, target), strict=True):
+            records = _read(source, form, labels)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            if file.suffix == ".spacy":
+                write_docbin(records, file, spacy.blank(lang), labels)
+            else:
+                srsly.write_jsonl(file, records)
+            msg.good(f"Wrote {len(records)} records to {file}")
+
+
+def _files(sources: Sequence[Path], target: Path) -> list[Path]:
+    """What is written for each source."""
+    if not target.suffix:
+        return [target / f"{source.stem}.spacy" for source in sources]
+    if len(sources) > 1:
+        raise ConfigError(Errors.R405.format(count=len(sources), path=target))
+    return [target]
+
+
+def _read(source: Path, form: Source, schema: Schema) -> Sequence[Mapping[str, Any]]:
+    if form is Source.phee:
+        return convert_phee(source)
+    if form is Source.ade:
+        return convert_ade(source)
+    if form is Source.spacy:
+        return convert_spacy(source)
+    if form is Source.supplements:
+        given = read_records(source, schema_by_name("supplements"))
+        return [to_paper_labels(record, schema) for record in given]
+    return read_records(source, schema)

@@ -55,9 +55,9 @@ def lengths_of(rows: Any) -> Vectors:
     rows (Any): A csr_matrix.
     RETURNS (Vectors): A number for each row; 1 for one of zeros, which divides it.
     """
-    squares = numpy.cumsum(numpy.square(rows.data, dtype=numpy.float64))
-    ends = numpy.concatenate(([0], squares))[rows.indptr]
-    lengths = numpy.sqrt(numpy.diff(ends)).astype(numpy.float32)
+    squares = numpy.square(rows.data, dtype=numpy.float64)
+    squared = type(rows)((squares, rows.indices, rows.indptr), rows.shape)
+    lengths = numpy.sqrt(squared @ numpy.ones(rows.shape[1])).astype(numpy.float32)
     return numpy.where(lengths == 0, numpy.float32(1), lengths)
 
 

@@ -15,9 +15,10 @@ from peft import (
     get_peft_model,
     prepare_model_for_kbit_training,
 )
-from transformers import set_seed
+from transformers import TrainingArguments, set_seed
 
 from .. import default
+from ..corpus.docbin import record_of
 from ..corpus.items import make_items
 from ..engine.fingerprint import fingerprint
 from ..engine.loading import (
@@ -69,7 +70,7 @@ def train_adapter(setup: Setup) -> dict[str, Any]:
     dtype = torch.bfloat16 if arguments.bf16 else torch.float32
     model = _lora_model(base, setup.settings, dtype)
     tokens = PromptTokenizer(tokenizer, context_length(model.config))
-    train, dev = make_features(setup, tokens)
+    train, dev = make_features(setup, tokens, _asked_for(arguments))
     logger.info("%d training and %d dev examples", len(train), len(dev))
     trainer = CompletionTrainer(
         model=model,
@@ -116,13 +117,23 @@ def _lora_model(base: str, settings: dict[str, Any], dtype: torch.dtype) -> Any:
         ) from error
 
 
+def _asked_for(arguments: TrainingArguments) -> int | None:
+    """Give the examples that so many steps learn; None where epochs are counted."""
+    if arguments.max_steps <= 0:
+        return None
+    batches: int = arguments.max_steps * arguments.gradient_accumulation_steps
+    return batches * int(arguments.train_batch_size) * int(arguments.world_size)
+
+
 def make_features(
-    setup: Setup, tokens: PromptTokenizer
+    setup: Setup, tokens: PromptTokenizer, most: int | None = None
 ) -> tuple[list[Feature], list[Feature]]:
     """Make the examples of both splits, and the exemplar bank of the training split.
 
     setup (Setup): The pipeline and its settings.
     tokens (PromptTokenizer): The tokenizer of the base model.
+    most (int | None): Training examples that are asked for; drawn by chance where
+        there are more.
     RETURNS (tuple): Training and dev examples.
     """
     extraction = setup.component.extraction
@@ -133,10 +144,12 @@ def make_features(
     if not isinstance(extraction.retriever.make_index(), ChanceIndex):
         # A split asks for all its exemplars at once: one product of matrices.
         extraction.retriever.make_index = ExactIndex
-    setup.component.fit_exemplars(train_docs, setup.nlp)
-    # What is not shown an exemplar learns to do without: some contexts are too short.
     items = list(make_items(train_docs, tasks))
+    extraction.retriever.fit((item.exemplar for item in items), setup.nlp)
     Random(setup.settings["training"].get("seed", 42)).shuffle(items)
+    # What no step will come to is not encoded.
+    items = items[:most]
+    # What is not shown an exemplar learns to do without: some contexts are too short.
     shown = round(len(items) * setup.settings.get("exemplars", 1.0))
     encode = partial(
         encode_items,
@@ -145,7 +158,9 @@ def make_features(
         retriever=extraction.retriever,
         tokens=tokens,
     )
-    vectors = embed_units(train_docs, extraction.retriever)
+    notes = {item.exemplar.group for item in items[:shown]}
+    asked = [doc for doc in train_docs if (record_of(doc) or {}).get("id") in notes]
+    vectors = embed_units(asked, extraction.retriever)
     train = encode(items[:shown], vectors, held_out=False)
     train += encode(items[shown:], {}, held_out=False)
     vectors = embed_units(dev_docs, extraction.retriever)
