@@ -20,7 +20,7 @@ from spacy.util import load_config
 
 from spacy_ramie import default
 from spacy_ramie.corpus.docbin import make_corpus
-from spacy_ramie.engine.loading import check_adapter
+from spacy_ramie.engine.merging import check_adapter
 from spacy_ramie.engine.transformers_engine import ADAPTER_CONFIG, TRAINED_ON
 from spacy_ramie.errors import RetrievalError
 from spacy_ramie.retrieval.encoders import dense

@@ -1,8 +1,6 @@
 """Loading a base model and its adapter: from this machine, never from the network."""
 
-import json
 import os
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,18 +8,13 @@ from typing import Any, NamedTuple
 
 import torch
 from huggingface_hub.utils import are_progress_bars_disabled, disable_progress_bars
-from peft import PeftConfig, PeftModel, get_peft_model_state_dict
-from safetensors import safe_open
 from transformers import MODEL_FOR_CAUSAL_LM_MAPPING, AutoConfig, AutoTokenizer
 from transformers.utils import logging
 
 from .. import default
 from ..errors import Errors, ModelError, first_line
 from ..files import model_folder
-from .fingerprint import fingerprint
-from .transformers_engine import ADAPTER_CONFIG, TRAINED_ON
-
-ADAPTER_WEIGHTS = "adapter_model.safetensors"
+from .merging import check_adapter, merge_adapter
 
 # On a CPU oneDNN, and torch's layer above it, keep a kernel for each shape of a product
 # in half precision, a thousand each: a stream of notes has that many shapes, and its
@@ -57,7 +50,7 @@ def load_model(
     with _no_progress_bar():
         model = load_base(base, dtype=dtype)
     if adapter is not None:
-        model = _merge(model, base, adapter)
+        model = merge_adapter(model, base, Path(adapter))
     model.to(device).eval()
     return Loaded(model, tokenizer, context_length(model.config))
 
@@ -131,60 +124,6 @@ def _architecture(folder: Path) -> Any:
 def context_length(config: Any) -> int:
     """Give the tokens that a model can see at once."""
     return int(getattr(config, "max_position_embeddings", 2048))
-
-
-def check_adapter(base: str, adapter: Path) -> None:
-    """Refuse an adapter that is missing, damaged or made for another base.
-
-    base (str): Folder or Hugging Face name of the base model.
-    adapter (Path): Folder of the adapter.
-    """
-    for name in (ADAPTER_CONFIG, ADAPTER_WEIGHTS):
-        if not (adapter / name).is_file():
-            raise _bad_adapter(adapter, f"there is no {name} in it")
-    try:
-        PeftConfig.from_pretrained(str(adapter))
-    except Exception as error:
-        raise _bad_adapter(adapter, f"adapter_config.json: {error}") from error
-    folder = model_folder(base)
-    if folder is None or not (adapter / TRAINED_ON).is_file():
-        return
-    try:
-        trained = json.loads((adapter / TRAINED_ON).read_text())["base_fingerprint"]
-    except (ValueError, KeyError) as error:
-        raise _bad_adapter(adapter, f"{TRAINED_ON} is damaged") from error
-    found = fingerprint(folder)
-    if trained != found:
-        raise ModelError(
-            Errors.R204.format(adapter=adapter, trained=trained, base=base, found=found)
-        )
-
-
-def _merge(model: Any, base: str, adapter: str) -> Any:
-    try:
-        with warnings.catch_warnings():
-            # PEFT asks transformers 5 about checkpointing by the name it had before.
-            warnings.simplefilter("ignore", FutureWarning)
-            merged = PeftModel.from_pretrained(model, adapter)
-        _check_weights(merged, Path(adapter))
-        return merged.merge_and_unload(safe_merge=True)
-    except Exception as error:
-        problem = f"it does not fit the base model '{base}': {first_line(error)}"
-        raise _bad_adapter(Path(adapter), problem) from error
-
-
-def _check_weights(model: Any, adapter: Path) -> None:
-    """PEFT passes over the layers that only one of base and adapter has."""
-    with safe_open(adapter / ADAPTER_WEIGHTS, "pt") as file:
-        stored = [name for name in file.keys() if ".lora_" in name]  # noqa: SIM118
-    weights = get_peft_model_state_dict(model, save_embedding_layers=False)
-    taken = [name for name in weights if ".lora_" in name]
-    if len(stored) != len(taken):
-        raise ValueError(f"it has {len(stored)} weights, the base takes {len(taken)}")
-
-
-def _bad_adapter(adapter: Path, problem: str) -> ModelError:
-    return ModelError(Errors.R203.format(adapter=adapter, problem=problem))
 
 
 def _folder(base: str) -> Path:

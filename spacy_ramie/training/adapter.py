@@ -21,12 +21,8 @@ from .. import default
 from ..corpus.docbin import record_of
 from ..corpus.items import make_items
 from ..engine.fingerprint import fingerprint
-from ..engine.loading import (
-    check_adapter,
-    context_length,
-    load_base,
-    load_tokenizer,
-)
+from ..engine.loading import context_length, load_base, load_tokenizer
+from ..engine.merging import check_adapter
 from ..engine.tokens import PromptTokenizer
 from ..engine.transformers_engine import TRAINED_ON
 from ..errors import ConfigError, Errors
