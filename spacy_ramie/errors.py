@@ -87,7 +87,7 @@ class Errors:
     R402 = "[R402] '{path}' is not what `spacy {command}` writes: it has no '{key}'. Give that file, or write it again."
     R403 = "[R403] {problem}. Give a file that can be read or written, text in UTF-8."
     R404 = "[R404] '{path}' is not a JSON file: {problem}. Give the one that the command wrote."
-    R405 = "[R405] {count} sources cannot be written to one file, '{path}'. Give a folder."
+    R405 = "[R405] '{path}' would be written over a source, or over what another source becomes. Give a folder for several sources, and other names."
 
 
 class Warnings:

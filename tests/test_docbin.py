@@ -69,15 +69,36 @@ def test_several_sources_become_files_of_their_names(tmp_path, records):
     assert made == {"train.spacy": texts, "dev.spacy": texts[:1]}
 
 
-def test_several_sources_are_not_written_over_each_other(tmp_path, records):
-    source = tmp_path / "x.jsonl"
-    srsly.write_jsonl(source, records)
+def test_a_folder_may_have_a_dot_in_its_name(tmp_path, records):
+    srsly.write_jsonl(tmp_path / "x.jsonl", records)
+    (tmp_path / "v1.2").mkdir()
 
-    result = ramie("convert", source, source, tmp_path / "made.spacy")
+    result = ramie("convert", tmp_path / "x.jsonl", tmp_path / "v1.2")
+
+    assert result.exit_code == 0, result.output
+    assert (tmp_path / "v1.2/x.spacy").is_file()
+
+
+@pytest.mark.parametrize(
+    ("sources", "target"),
+    [
+        (["a/x.jsonl", "a/y.jsonl"], "made.spacy"),
+        (["a/x.jsonl", "b/x.jsonl"], "made"),
+        (["a/x.jsonl"], "a/x.jsonl"),
+    ],
+    ids=["one file for two", "two of one name", "over the source"],
+)
+def test_nothing_is_written_over_what_was_read(tmp_path, records, sources, target):
+    for source in (*sources, "a/x.jsonl"):
+        (tmp_path / source).parent.mkdir(exist_ok=True)
+        srsly.write_jsonl(tmp_path / source, records)
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*.*")}
+
+    result = ramie("convert", *(tmp_path / s for s in sources), tmp_path / target)
 
     assert result.exit_code == 1
     assert "R405" in result.output
-    assert not (tmp_path / "made.spacy").exists()
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*.*")} == before
 
 
 def test_own_keys_reach_the_gold_annotations(corpus):

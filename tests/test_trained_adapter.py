@@ -1,6 +1,7 @@
 """The adapter that training leaves: the best on dev, and the same for a seed."""
 
 import json
+import shutil
 from types import SimpleNamespace
 
 import pytest
@@ -14,6 +15,7 @@ from training_items import encode
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from spacy_ramie.engine.fingerprint import fingerprint
+from spacy_ramie.errors import ModelError
 from spacy_ramie.training.adapter import _lora_model, train_adapter
 from spacy_ramie.training.config import load_setup
 from spacy_ramie.training.trainer import CompletionTrainer
@@ -225,3 +227,15 @@ def test_quantised_base_is_loaded_as_configured(paths):
     assert used.bnb_4bit_compute_dtype == torch.bfloat16
     kinds = {type(module).__name__ for module in model.modules()}
     assert "Linear4bit" in kinds
+
+
+def test_an_adapter_to_go_on_from_that_peft_does_not_know(
+    paths, tiny_base, tiny_adapter, tmp_path
+):
+    start = shutil.copytree(tiny_adapter, tmp_path / "start")
+    config = srsly.read_json(start / "adapter_config.json")
+    srsly.write_json(start / "adapter_config.json", {**config, "peft_type": "LATER"})
+    setup = load_setup(CONFIG, {**TINY, **paths, "ramie.start": str(start)})
+
+    with pytest.raises(ModelError, match=r"R203.*start"):
+        train_adapter(setup)

@@ -65,12 +65,16 @@ def convert(
 
 
 def _files(sources: Sequence[Path], target: Path) -> list[Path]:
-    """What is written for each source."""
-    if not target.suffix:
-        return [target / f"{source.stem}.spacy" for source in sources]
-    if len(sources) > 1:
-        raise ConfigError(Errors.R405.format(count=len(sources), path=target))
-    return [target]
+    """What is written for each source: a file of its own, and none of them."""
+    files = [target] * len(sources)
+    if target.is_dir() or not target.suffix:
+        files = [target / f"{source.stem}.spacy" for source in sources]
+    taken = {source.resolve() for source in sources}
+    for file in files:
+        if file.resolve() in taken:
+            raise ConfigError(Errors.R405.format(path=file))
+        taken.add(file.resolve())
+    return files
 
 
 def _read(source: Path, form: Source, schema: Schema) -> Sequence[Mapping[str, Any]]:

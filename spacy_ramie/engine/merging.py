@@ -27,7 +27,8 @@ PLAIN = frozenset(
         *("inference_mode", "lora_dropout", "megatron_core", "qalora_group_size"),
     )
 )
-NOT_SET: tuple[Any, ...] = (None, False, "none", [], {})
+# Others are switched on by an empty block.
+MAY_BE_EMPTY = frozenset(("rank_pattern", "alpha_pattern", "loftq_config"))
 MATRIX = re.compile(r"base_model\.model\.(.+)\.lora_([AB])\.weight")
 
 
@@ -47,7 +48,7 @@ def check_adapter(base: str, adapter: Path) -> None:
     """
     for name in (ADAPTER_CONFIG, ADAPTER_WEIGHTS):
         if not (adapter / name).is_file():
-            raise _bad_adapter(adapter, f"there is no {name} in it")
+            raise bad_adapter(adapter, f"there is no {name} in it")
     _read_config(adapter)
     folder = model_folder(base)
     if folder is None or not (adapter / TRAINED_ON).is_file():
@@ -55,7 +56,7 @@ def check_adapter(base: str, adapter: Path) -> None:
     try:
         trained = json.loads((adapter / TRAINED_ON).read_text())["base_fingerprint"]
     except (ValueError, KeyError) as error:
-        raise _bad_adapter(adapter, f"{TRAINED_ON} is damaged") from error
+        raise bad_adapter(adapter, f"{TRAINED_ON} is damaged") from error
     found = fingerprint(folder)
     if trained != found:
         raise ModelError(
@@ -83,7 +84,7 @@ def merge_adapter(model: Any, base: str, adapter: Path) -> Any:
             _add(layer, config["lora_alpha"] / config["r"])
     except Exception as error:
         problem = f"it does not fit the base model '{base}': {first_line(error)}"
-        raise _bad_adapter(adapter, problem) from error
+        raise bad_adapter(adapter, problem) from error
     return model
 
 
@@ -97,10 +98,15 @@ def is_plain(config: Mapping[str, Any]) -> bool:
         config["peft_type"] == "LORA"
         and {"r", "lora_alpha"} <= config.keys()
         and isinstance(config.get("target_modules"), list)
-        # Others begin with weights of the base, and change those.
+        # Some other beginnings take what they are made of off the base.
         and config.get("init_lora_weights") in (True, False, "gaussian")
-        and all(config[key] in NOT_SET for key in config.keys() - PLAIN)
+        and not any(_is_set(key, config[key]) for key in config.keys() - PLAIN)
     )
+
+
+def _is_set(key: str, value: Any) -> bool:
+    empty = value == {} and key in MAY_BE_EMPTY
+    return not (value is None or value is False or value == "none" or empty)
 
 
 def _plain_layers(
@@ -118,14 +124,21 @@ def _plain_layers(
     layers = []
     for name, module in _targets(model, config["target_modules"]):
         down, up = matrices.pop((name, "A"), None), matrices.pop((name, "B"), None)
-        if type(module) is not torch.nn.Linear or down is None or up is None:
+        if not _is_linear(module) or down is None or up is None:
             return None
         fits = (config["r"], module.in_features), (module.out_features, config["r"])
         if (down.shape, up.shape) != fits:
             return None
         layers.append(_Layer(module, down, up))
     # PEFT says what it is that does not fit.
-    return None if matrices else layers
+    return None if matrices or not layers else layers
+
+
+def _is_linear(module: Any) -> bool:
+    """Say whether a module has a plain weight: not one of a quantised base."""
+    if type(module) is not torch.nn.Linear:
+        return False
+    return type(module.weight) is torch.nn.Parameter
 
 
 def _targets(model: Any, names: list[str]) -> Iterator[tuple[str, Any]]:
@@ -139,8 +152,8 @@ def _targets(model: Any, names: list[str]) -> Iterator[tuple[str, Any]]:
 def _add(layer: _Layer, scale: float) -> None:
     """Add what an adapter learnt to a weight: in single precision, as PEFT does."""
     weight = layer.linear.weight
-    change = layer.up.float() @ layer.down.float() * scale
-    merged = weight + change.to(weight)
+    down, up = (m.to(weight.device, torch.float32) for m in (layer.down, layer.up))
+    merged = weight + (up @ down * scale).to(weight.dtype)
     if not merged.isfinite().all():
         raise ValueError("there are weights in it that are not numbers")
     weight.copy_(merged)
@@ -174,11 +187,17 @@ def _read_config(adapter: Path) -> dict[str, Any]:
     try:
         config = json.loads((adapter / ADAPTER_CONFIG).read_text())
     except ValueError as error:
-        raise _bad_adapter(adapter, f"{ADAPTER_CONFIG}: {error}") from error
+        raise bad_adapter(adapter, f"{ADAPTER_CONFIG}: {error}") from error
     if not isinstance(config, dict) or "peft_type" not in config:
-        raise _bad_adapter(adapter, f"{ADAPTER_CONFIG} has no peft_type")
+        raise bad_adapter(adapter, f"{ADAPTER_CONFIG} has no peft_type")
     return config
 
 
-def _bad_adapter(adapter: Path, problem: str) -> ModelError:
+def bad_adapter(adapter: Path, problem: str) -> ModelError:
+    """Say what is wrong with an adapter.
+
+    adapter (Path): Its folder.
+    problem (str): What it is.
+    RETURNS (ModelError): The error to raise.
+    """
     return ModelError(Errors.R203.format(adapter=adapter, problem=problem))

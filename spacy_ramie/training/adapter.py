@@ -22,10 +22,10 @@ from ..corpus.docbin import record_of
 from ..corpus.items import make_items
 from ..engine.fingerprint import fingerprint
 from ..engine.loading import context_length, load_base, load_tokenizer
-from ..engine.merging import check_adapter
+from ..engine.merging import bad_adapter, check_adapter
 from ..engine.tokens import PromptTokenizer
 from ..engine.transformers_engine import TRAINED_ON
-from ..errors import ConfigError, Errors
+from ..errors import ConfigError, Errors, first_line
 from ..files import model_folder
 from ..retrieval.chance import ChanceIndex
 from ..retrieval.index import ExactIndex
@@ -101,7 +101,10 @@ def _lora_model(base: str, settings: dict[str, Any], dtype: torch.dtype) -> Any:
     start = settings.get("start")
     if start is not None:
         check_adapter(base, Path(start))
-        return PeftModel.from_pretrained(model, start, is_trainable=True)
+        try:
+            return PeftModel.from_pretrained(model, start, is_trainable=True)
+        except (KeyError, RuntimeError, TypeError, ValueError) as error:
+            raise bad_adapter(Path(start), first_line(error)) from error
     try:
         lora = LoraConfig(task_type="CAUSAL_LM", **settings["lora"])
         return get_peft_model(model, lora)
@@ -129,7 +132,7 @@ def make_features(
     setup (Setup): The pipeline and its settings.
     tokens (PromptTokenizer): The tokenizer of the base model.
     most (int | None): Training examples that are asked for; drawn by chance where
-        there are more.
+        there are more. Those of them that are too long for the context are left out.
     RETURNS (tuple): Training and dev examples.
     """
     extraction = setup.component.extraction
