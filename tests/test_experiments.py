@@ -39,7 +39,7 @@ EXPERIMENT = """
 config = "{config}"
 test = "{test}"
 work = "{work}"
-seeds = [0, 1]
+seeds = [0]
 steps = 1
 against = "all_four"
 
@@ -59,6 +59,8 @@ exemplars = "random"
 share = 0.2
 bank = "full"
 """
+
+OPTIONS = ["--experiment.seeds", "[0, 1]"]
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +85,9 @@ def plan(tmp_path_factory, tiny_base, corpus_files):
 def report(plan):
     """What the command wrote, and what it printed."""
     output = plan.parent / "new" / "report.json"
-    result = CliRunner().invoke(ramie_cli, ["experiment", str(plan), str(output)])
+    result = CliRunner().invoke(
+        ramie_cli, ["experiment", str(plan), str(output), *OPTIONS]
+    )
     assert result.exit_code == 0, result.output
     return srsly.read_json(output), result.output
 
@@ -110,6 +114,7 @@ def test_the_file_says_what_the_arms_are(plan, report):
     settings = report[0]["settings"]
 
     assert (settings["config"], settings["against"]) == (str(plan), "all_four")
+    assert (settings["options"], settings["seeds"]) == (OPTIONS, [0, 1])
     assert settings["arms"]["single"]["groups"] == [["ner"], ["uc"]]
     some = settings["arms"]["some"]
     assert (some["share"], some["bank"], some["exemplars"]) == (0.2, "full", "random")
@@ -156,7 +161,9 @@ def test_what_was_measured_is_not_measured_again(plan, report, monkeypatch):
     monkeypatch.setattr(trial, "_train_and_measure", refuse)
     output = plan.parent / "again.json"
 
-    result = CliRunner().invoke(ramie_cli, ["experiment", str(plan), str(output)])
+    result = CliRunner().invoke(
+        ramie_cli, ["experiment", str(plan), str(output), *OPTIONS]
+    )
 
     assert result.exit_code == 0, result.output
     assert srsly.read_json(output) == report[0]

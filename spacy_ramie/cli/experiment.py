@@ -26,6 +26,8 @@ def experiment(
     What was trained and measured before is not done again, so that a run that was
     interrupted goes on. Settings can be overridden: --experiment.steps 500.
     """
+    # spaCy takes out of the list what it reads.
+    options = list(ctx.args)
     overrides = parse_config_overrides(ctx.args)
     import_code(code)
     setup_gpu(gpu_id)
@@ -45,7 +47,7 @@ def experiment(
     output.parent.mkdir(parents=True, exist_ok=True)
     settings = {
         "config": str(config),
-        "options": ctx.args,
+        "options": options,
         "test": str(plan.test),
         "steps": plan.steps,
         "seeds": plan.seeds,
