@@ -17,5 +17,10 @@ def uncollected() -> Iterator[None]:
     try:
         yield
     finally:
+        # Frozen and thawed, all that was made counts as old, and no look through it is
+        # due at once. What the application itself has frozen would be thawed as well.
+        if not gc.get_freeze_count():
+            gc.freeze()
+            gc.unfreeze()
         if collecting:
             gc.enable()
