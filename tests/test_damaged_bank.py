@@ -65,7 +65,7 @@ def spoil_exemplars(bank: Path) -> None:
         (spoil_sidecar, "R301.*ner.json is not JSON"),
         (swap_indices, "R301.*checksum"),
         (swap_indices_and_sidecars, "R301.*exemplars"),
-        (lose_an_exemplar, "R301.*exemplars"),
+        (lose_an_exemplar, "R307.*exemplars.jsonl.*checksum"),
         (remove_exemplars, "R306"),
         (spoil_exemplars, "R307.*exemplars.jsonl"),
     ],

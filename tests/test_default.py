@@ -24,8 +24,8 @@ from spacy_ramie.engine.merging import check_adapter
 from spacy_ramie.engine.transformers_engine import ADAPTER_CONFIG, TRAINED_ON
 from spacy_ramie.errors import RetrievalError
 from spacy_ramie.retrieval.encoders import dense
+from spacy_ramie.retrieval.exemplars import read_exemplars
 from spacy_ramie.retrieval.index import ExactIndex
-from spacy_ramie.retrieval.retriever import read_exemplars
 from spacy_ramie.schema import make_supplements
 
 ROOT = Path(__file__).parent.parent
@@ -89,16 +89,17 @@ def test_exemplars_are_those_of_the_training_split():
     )
     train = str(ROOT / "corpus/train.jsonl")
     component.initialize(lambda: [], nlp=nlp, exemplars=train)
-    banks = component.extraction.retriever.banks.values()
+    banks = component.extraction.retriever.banks
 
-    expected = [exemplar for bank in banks for exemplar in bank.exemplars]
+    expected = {task: bank.exemplars for task, bank in banks.items()}
 
-    assert read_exemplars(default.RETRIEVER) == expected
+    stored = read_exemplars(default.RETRIEVER)
+    assert {task: [*exemplars] for task, exemplars in stored.items()} == expected
     assert srsly.read_json(default.INGREDIENTS) == component.ingredients
-    for task, bank in component.extraction.retriever.banks.items():
-        stored = ExactIndex()
-        stored.from_disk(default.RETRIEVER / task)
-        assert numpy.allclose(stored.vectors(), bank.index.vectors(), atol=1e-6)
+    for task, bank in banks.items():
+        index = ExactIndex()
+        index.from_disk(default.RETRIEVER / task)
+        assert numpy.allclose(index.vectors(), bank.index.vectors(), atol=1e-6)
 
 
 @pytest.mark.parametrize(

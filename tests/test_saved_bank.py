@@ -105,11 +105,6 @@ def other_count(folder: Path) -> None:
     edit_sidecar(folder, count=2)
 
 
-def lose_exemplar(folder: Path) -> None:
-    rows = (folder / "exemplars.jsonl").read_text().splitlines(keepends=True)
-    (folder / "exemplars.jsonl").write_text("".join(rows[1:]))
-
-
 def swap_tasks(folder: Path) -> None:
     """Put the index of another task in the place of one, without its sidecar."""
     other = index_file(folder).with_stem("te")
@@ -128,7 +123,6 @@ def swap_tasks(folder: Path) -> None:
         empty_sidecar,
         other_dimension,
         other_count,
-        lose_exemplar,
         swap_tasks,
     ],
 )
@@ -144,18 +138,41 @@ def test_damaged_files_are_refused(damage, kind, tmp_path):
     assert str(tmp_path / "ner.") in str(error.value)
 
 
-@pytest.mark.parametrize("content", ["not JSON\n", '{"id": "ds-1/0"}\n'])
-def test_damaged_exemplars_are_refused(content, tmp_path):
+def lose_exemplar(folder: Path) -> None:
+    rows = (folder / "exemplars.jsonl").read_text().splitlines(keepends=True)
+    (folder / "exemplars.jsonl").write_text("".join(rows[1:]))
+
+
+def add_a_line(folder: Path) -> None:
+    with (folder / "exemplars.jsonl").open("a") as stream:
+        stream.write("not JSON\n")
+
+
+def lose_counts(folder: Path) -> None:
+    (folder / "exemplars.json").unlink()
+
+
+def cut_counts(folder: Path) -> None:
+    (folder / "exemplars.json").write_text("{")
+
+
+def empty_counts(folder: Path) -> None:
+    (folder / "exemplars.json").write_text("{}")
+
+
+@pytest.mark.parametrize(
+    "damage", [lose_exemplar, add_a_line, lose_counts, cut_counts, empty_counts]
+)
+def test_damaged_exemplars_are_refused(damage, tmp_path):
     retriever = make_retriever()
     retriever.fit(BANK, NLP)
     retriever.to_disk(tmp_path)
-    file = tmp_path / "exemplars.jsonl"
 
-    file.write_text(file.read_text() + content)
+    damage(tmp_path)
 
     with pytest.raises(RetrievalError, match="R307.*[Bb]uild the bank again") as error:
         make_retriever().from_disk(tmp_path)
-    assert str(file) in str(error.value)
+    assert str(tmp_path / "exemplars.jsonl") in str(error.value)
 
 
 def test_a_folder_without_a_bank_is_refused(tmp_path):

@@ -1,11 +1,13 @@
 """The model that comes along: a small base, a LoRA adapter and an exemplar bank."""
 
+from itertools import chain
 from pathlib import Path
 
 from spacy.language import Language
 
+from ..retrieval.exemplars import read_exemplars
 from ..retrieval.index import ExactIndex
-from ..retrieval.retriever import Retriever, read_exemplars
+from ..retrieval.retriever import Retriever
 from ..retrieval.sidecar import read_sidecar
 
 # How the base is called in configs, wherever the package lies.
@@ -36,4 +38,5 @@ def fill(retriever: Retriever, nlp: Language) -> None:
     if exact and (encoder, KEY) == (retriever.encoder.identity, retriever.key):
         retriever.from_disk(RETRIEVER)
     else:
-        retriever.fit(read_exemplars(RETRIEVER), nlp)
+        stored = read_exemplars(RETRIEVER).values()
+        retriever.fit(chain.from_iterable(stored), nlp)

@@ -13,14 +13,12 @@ from spacy.language import Language
 from spacy.tokens import Span
 
 from ..errors import ConfigError, Errors, RetrievalError
-from ..garbage import uncollected
 from ..types import Exemplar, Hit
 from .bank import Bank
 from .encoders import Encoder, Vectors
+from .exemplars import EXEMPLARS, read_exemplars, write_exemplars
 from .index import IndexMaker
 from .sidecar import read_sidecar
-
-EXEMPLARS = "exemplars.jsonl"
 
 
 class Retriever:
@@ -121,18 +119,16 @@ class Retriever:
         return with_answer(exemplar.sentence, exemplar.answer)
 
     def to_disk(self, path: Path) -> None:
-        """Write the banks: one file of exemplars, an index and a sidecar per task."""
+        """Write the banks: the exemplars, and an index and a sidecar per task."""
         path.mkdir(parents=True, exist_ok=True)
-        members = [asdict(e) for bank in self.banks.values() for e in bank.exemplars]
-        srsly.write_jsonl(path / EXEMPLARS, members)
+        write_exemplars(path, {t: bank.exemplars for t, bank in self.banks.items()})
         for task, bank in self.banks.items():
             bank.index.to_disk(path / task, self.encoder.identity)
 
-    @uncollected()
     def from_disk(self, path: Path) -> None:
         """Read the banks back; they must be this encoder's."""
         banks = {}
-        for task, members in _by_task(read_exemplars(path)).items():
+        for task, members in read_exemplars(path).items():
             self._check(path / f"{task}.json", len(members))
             index = self.make_index()
             index.from_disk(path / task)
@@ -195,21 +191,6 @@ def with_answer(sentence: str, answer: str) -> str:
     RETURNS (str): A key; as a query it would give the answer away.
     """
     return f"{sentence}\nResponse:{answer}"
-
-
-def read_exemplars(path: Path) -> list[Exemplar]:
-    """Read the exemplars of a saved retriever.
-
-    path (Path): Its folder.
-    RETURNS (list[Exemplar]): The exemplars of all tasks.
-    """
-    file = path / EXEMPLARS
-    if not file.is_file():
-        raise RetrievalError(Errors.R306.format(path=path))
-    try:
-        return [Exemplar(**row) for row in srsly.read_jsonl(file)]
-    except (ValueError, TypeError) as error:
-        raise RetrievalError(Errors.R307.format(path=file, problem=error)) from error
 
 
 def _by_task(exemplars: Iterable[Exemplar]) -> dict[str, list[Exemplar]]:
