@@ -3,7 +3,6 @@
 A bank of 50,000 takes a third of a second to parse, and a note is shown a handful.
 """
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from itertools import chain
@@ -68,17 +67,16 @@ def read_exemplars(path: Path) -> dict[str, StoredExemplars]:
     file, sidecar = path / EXEMPLARS, path / COUNTS
     if not file.is_file():
         raise RetrievalError(Errors.R306.format(path=path))
-    data = file.read_bytes()
     try:
         meta = srsly.read_json(sidecar)
         counts, expected = meta["tasks"], meta["sha256"]
     except (OSError, ValueError, TypeError, KeyError) as error:
         problem = f"{COUNTS} beside it cannot be read"
         raise _damaged(file, problem) from error
-    if hashlib.sha256(data).hexdigest() != expected:
+    if checksum(file) != expected:
         raise _damaged(file, f"its checksum is not that of {COUNTS}")
     # By line feeds alone: JSON escapes those within a string.
-    lines = data.split(b"\n")
+    lines = file.read_bytes().split(b"\n")
     found, at = {}, 0
     for task, count in counts.items():
         found[task] = StoredExemplars(lines[at : at + count])
